@@ -1,0 +1,17 @@
+//! The words that the mind, the world and the view share, as plain data: no engine, no tensors.
+//!
+//! Read first: [`Think`] (the one call between world and mind), then [`Observation`], [`Action`] and [`Thought`].
+//! [`Scene`] and [`Snapshot`] are what a window needs to draw; [`Num`] is a number of a scenario file that may be
+//! an expression over the episode's factors of variation.
+
+mod num;
+mod observation;
+mod scene;
+mod seed;
+mod thought;
+
+pub use num::{FactorValues, Num, NumError, Numbers};
+pub use observation::{Action, Channel, Observation, ObservationLayout};
+pub use scene::{Marker, Outcome, Outline, Pose, Ray, Scene, SceneBody, SceneZone, Snapshot, ViewCommand, ViewMessage};
+pub use seed::derive_seed;
+pub use thought::{Detail, Rollout, Think, ThinkError, Thought};

@@ -1,0 +1,80 @@
+//! What a mind thought at one control step, as plain floats. Read first: [`Think`].
+
+use crate::{Action, Observation};
+use serde::{Deserialize, Serialize};
+
+/// One imagined future.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rollout {
+    /// `[horizon + 1]` positions in metres, decoded from the imagined latents; the first is the present.
+    pub positions_m: Vec<[f32; 2]>,
+    /// The energy of this future: lower is better.
+    pub energy: f32,
+}
+
+/// What the mind decided at one control step and why.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Thought {
+    /// What to do now.
+    pub action: Action,
+    /// True where this step planned anew, false where it goes on with an earlier plan.
+    pub planned: bool,
+    /// The imagined futures, best first; empty unless [`Detail::Full`] was asked for.
+    pub rollouts: Vec<Rollout>,
+    /// The lowest energy after each planning iteration of the latest plan.
+    pub energy_by_iteration: Vec<f32>,
+    /// The energy of the plan being carried out.
+    pub energy: f32,
+    /// Predictor calls made for this thought: one is one transition of one imagined future, forward or backward.
+    pub model_evaluations: u64,
+}
+
+/// How much of a thought to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// The action and the energies.
+    #[default]
+    Brief,
+    /// The imagined futures as well, decoded to positions.
+    Full,
+}
+
+/// Why a mind could not think.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ThinkError {
+    /// The senses hold something that is no number.
+    #[error("the observation's channel {channel} is not finite: the physics has diverged")]
+    Observation {
+        /// The channel's name.
+        channel: String,
+    },
+    /// The model's prediction is no number.
+    #[error("{what} is not finite: the model has diverged; train it again, with a lower learning rate if it recurs")]
+    Diverged {
+        /// What was not finite.
+        what: String,
+    },
+    /// The drive has no goal to reach.
+    #[error("the {drive} drive has no goal: give the scenario a target of that name")]
+    NoGoal {
+        /// The drive's name.
+        drive: String,
+    },
+}
+
+/// A mind, as the world sees it: observation in, action out.
+pub trait Think: Send {
+    /// Forget the last episode; `seed` is where all of this episode's randomness comes from.
+    fn begin(&mut self, seed: u64);
+
+    /// One control step. `goal` is what the agent would sense at its target.
+    ///
+    /// # Errors
+    /// [`ThinkError`] where an input or a prediction is not finite.
+    fn think(
+        &mut self,
+        observation: &Observation,
+        goal: Option<&Observation>,
+        detail: Detail,
+    ) -> Result<Thought, ThinkError>;
+}

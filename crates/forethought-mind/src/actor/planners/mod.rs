@@ -1,0 +1,52 @@
+//! Planners: how Mode-2 searches for the action sequence of least energy. One file a planner.
+//! Read first: [`PlannerName`].
+
+mod cem;
+mod gradient;
+mod mppi;
+
+pub use cem::CemSpec;
+pub use gradient::GradientSpec;
+pub use mppi::MppiSpec;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The planners by name. In RON `Gradient`, on the command line `gradient`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum PlannerName {
+    /// No plan: the exploration's correlated random walk.
+    Random,
+    /// Correlated random walks, the best refined by gradient descent through the model.
+    #[default]
+    Gradient,
+    /// Correlated random walks, the best kept: the gradient planner's samples without its gradients.
+    Shooting,
+    /// The cross-entropy method.
+    Cem,
+    /// Model-predictive path integral control.
+    Mppi,
+}
+
+impl PlannerName {
+    /// All planners, in the order of reports.
+    pub const ALL: [Self; 5] = [Self::Gradient, Self::Shooting, Self::Cem, Self::Mppi, Self::Random];
+
+    /// The name on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Gradient => "gradient",
+            Self::Shooting => "shooting",
+            Self::Cem => "cem",
+            Self::Mppi => "mppi",
+        }
+    }
+
+    /// The planner of a command-line name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|planner| planner.as_str() == name)
+    }
+}

@@ -1,0 +1,29 @@
+//! Drives: the hard-wired parts of the intrinsic cost. One file a drive. Read first: [`DriveSpec`].
+
+mod effort;
+mod reach;
+
+pub use effort::EffortSpec;
+pub use reach::ReachSpec;
+
+use forethought_interface::{Num, Numbers};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A drive of an agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub enum DriveSpec {
+    /// Be at a target.
+    Reach(ReachSpec),
+    /// Spend little.
+    Effort(EffortSpec),
+}
+
+impl Numbers for DriveSpec {
+    fn numbers(&mut self, path: &str, visit: &mut dyn FnMut(&str, &mut Num)) {
+        match self {
+            Self::Reach(spec) => spec.numbers(path, visit),
+            Self::Effort(spec) => spec.numbers(path, visit),
+        }
+    }
+}

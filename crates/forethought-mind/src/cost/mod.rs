@@ -1,0 +1,3 @@
+//! The cost: what the agent wants. Intrinsic cost is hard-wired (the drives). Read first: [`drives::DriveSpec`].
+
+pub mod drives;

@@ -1,0 +1,73 @@
+//! Training: from recorded experience to a world model. Read first: [`TrainingSpec`].
+
+use crate::{actor::exploration::ExplorationSpec, world_model::WorldModelSpec};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How the world model is trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainingSpec {
+    /// Episodes of random exploration.
+    pub episodes: u32,
+    /// Control steps of each.
+    pub steps: u32,
+    /// How the agent explores.
+    pub exploration: ExplorationSpec,
+    /// Layer sizes.
+    pub world_model: WorldModelSpec,
+    /// Gradient updates.
+    pub updates: u32,
+    /// Sequences in a batch.
+    pub batch: u32,
+    /// Control steps predicted open loop from each sequence's first observation.
+    pub unroll: u32,
+    /// AdamW's highest learning rate; it falls to zero along a cosine.
+    pub learning_rate: f32,
+    /// AdamW's weight decay, on weight matrices only.
+    pub weight_decay: f32,
+    /// Gradients are scaled down to this norm.
+    pub clip_norm: f32,
+    /// Weights of the loss's terms.
+    pub loss: LossWeights,
+}
+
+impl Default for TrainingSpec {
+    fn default() -> Self {
+        Self {
+            episodes: 4000,
+            steps: 100,
+            exploration: ExplorationSpec::default(),
+            world_model: WorldModelSpec::default(),
+            updates: 6000,
+            batch: 256,
+            unroll: 8,
+            learning_rate: 1e-3,
+            weight_decay: 1e-5,
+            clip_norm: 1.0,
+            loss: LossWeights::default(),
+        }
+    }
+}
+
+/// Weights of the loss's terms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LossWeights {
+    /// Open-loop prediction: mean squared distance between predicted and encoded latents.
+    pub prediction: f32,
+    /// VICReg's variance hinge.
+    pub variance: f32,
+    /// VICReg's covariance.
+    pub covariance: f32,
+    /// Squared distance between neighbouring latents in time.
+    pub temporal_similarity: f32,
+    /// The action, recovered from the latents before and after it.
+    pub inverse_dynamics: f32,
+}
+
+impl Default for LossWeights {
+    fn default() -> Self {
+        Self { prediction: 1.0, variance: 1.0, covariance: 0.1, temporal_similarity: 0.1, inverse_dynamics: 1.0 }
+    }
+}

@@ -1,0 +1,24 @@
+//! The world model: encoder, predictor and readout. Read first: [`WorldModelSpec`].
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Layer sizes of JEPA-1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorldModelSpec {
+    /// Width of the latent.
+    pub latent: usize,
+    /// Hidden layers of the encoder.
+    pub encoder_hidden: Vec<usize>,
+    /// Hidden layers of the predictor.
+    pub predictor_hidden: Vec<usize>,
+    /// Hidden layers of the inverse dynamics head, used in training only.
+    pub inverse_hidden: Vec<usize>,
+}
+
+impl Default for WorldModelSpec {
+    fn default() -> Self {
+        Self { latent: 32, encoder_hidden: vec![256, 256], predictor_hidden: vec![128, 128], inverse_hidden: vec![256] }
+    }
+}

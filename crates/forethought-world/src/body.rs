@@ -1,0 +1,119 @@
+//! Bodies: walls, boxes, balls, gates. Read first: [`BodySpec`].
+
+use crate::shape::{ShapeSpec, origin, zero};
+use forethought_interface::{Num, impl_numbers};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A body of the sandbox.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BodySpec {
+    /// A name, unique among the scenario's bodies.
+    pub name: String,
+    /// Its shape.
+    pub shape: ShapeSpec,
+    /// Whether and how it moves.
+    #[serde(default)]
+    pub kind: BodyKind,
+    /// Where it is at the start, in metres.
+    pub position_m: [Num; 2],
+    /// Its angle at the start, in radians, anticlockwise.
+    #[serde(default = "zero")]
+    pub angle_rad: Num,
+    /// Its velocity at the start in m/s (`Dynamic`), or all the time (`Kinematic`).
+    #[serde(default = "origin")]
+    pub velocity_m_s: [Num; 2],
+    /// Its angular velocity at the start in rad/s (`Dynamic`), or all the time (`Kinematic`).
+    #[serde(default = "zero")]
+    pub angular_velocity_rad_s: Num,
+    /// Its material.
+    #[serde(default)]
+    pub material: MaterialSpec,
+    /// Its colour, sRGB in `[0, 1]`.
+    #[serde(default = "grey")]
+    pub color: [Num; 3],
+}
+
+fn grey() -> [Num; 3] {
+    [0.45, 0.47, 0.50].map(Num::Literal)
+}
+
+/// Whether and how a body moves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum BodyKind {
+    /// It never moves.
+    #[default]
+    Static,
+    /// Forces and contacts move it.
+    Dynamic,
+    /// It moves at its given velocity, and nothing stops it.
+    Kinematic,
+}
+
+/// What a body is made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MaterialSpec {
+    /// Mass per area in kg/m².
+    pub density_kg_m2: Num,
+    /// Coulomb friction coefficient; 0 slides freely.
+    pub friction: Num,
+    /// Restitution in `[0, 1]`: 0 stops dead, 1 bounces back at full speed.
+    pub restitution: Num,
+    /// Linear damping in 1/s.
+    pub linear_damping_per_s: Num,
+    /// Angular damping in 1/s.
+    pub angular_damping_per_s: Num,
+}
+
+impl Default for MaterialSpec {
+    fn default() -> Self {
+        Self {
+            density_kg_m2: Num::Literal(1.0),
+            friction: Num::Literal(0.5),
+            restitution: zero(),
+            linear_damping_per_s: zero(),
+            angular_damping_per_s: zero(),
+        }
+    }
+}
+
+/// A target: a place to reach.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TargetSpec {
+    /// A name, unique among the scenario's targets.
+    pub name: String,
+    /// Its centre in metres.
+    pub position_m: [Num; 2],
+    /// How near an agent's centre must come, in metres.
+    pub radius_m: Num,
+}
+
+/// A zone: an area that bodies pass through and that episode ends can refer to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneSpec {
+    /// A name, unique among the scenario's zones.
+    pub name: String,
+    /// Its shape.
+    pub shape: ShapeSpec,
+    /// Where it is, in metres.
+    pub position_m: [Num; 2],
+    /// Its angle in radians.
+    #[serde(default = "zero")]
+    pub angle_rad: Num,
+    /// Its colour, sRGB in `[0, 1]`.
+    #[serde(default = "pale")]
+    pub color: [Num; 3],
+}
+
+fn pale() -> [Num; 3] {
+    [0.85, 0.80, 0.55].map(Num::Literal)
+}
+
+impl_numbers!(struct BodySpec { shape, position_m, angle_rad, velocity_m_s, angular_velocity_rad_s, material, color });
+impl_numbers!(struct MaterialSpec { density_kg_m2, friction, restitution, linear_damping_per_s, angular_damping_per_s });
+impl_numbers!(struct TargetSpec { position_m, radius_m });
+impl_numbers!(struct ZoneSpec { shape, position_m, angle_rad, color });

@@ -1,0 +1,83 @@
+//! Shapes of bodies, agents and zones. Read first: [`ShapeSpec`].
+
+use forethought_interface::{Num, impl_numbers};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The shape of a body, in the body's own frame.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub enum ShapeSpec {
+    /// A rectangle centred on the body.
+    Cuboid {
+        /// Width and height in metres.
+        size_m: [Num; 2],
+    },
+    /// A disc centred on the body.
+    Disc {
+        /// The radius in metres.
+        radius_m: Num,
+    },
+    /// A convex polygon.
+    Polygon {
+        /// At least three corners in metres, in order around the polygon.
+        vertices_m: Vec<[Num; 2]>,
+    },
+    /// A straight wall along the body's x axis, centred on the body, with any number of doors.
+    Wall {
+        /// The length in metres, doors included.
+        length_m: Num,
+        /// The thickness in metres.
+        thickness_m: Num,
+        /// The doors.
+        #[serde(default)]
+        doors: Vec<DoorSpec>,
+    },
+    /// Several shapes that move as one.
+    Compound {
+        /// The parts.
+        parts: Vec<PartSpec>,
+    },
+}
+
+/// A door: a gap in a wall.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DoorSpec {
+    /// The door's middle, in metres along the wall from its beginning.
+    pub at_m: Num,
+    /// The door's width in metres.
+    pub width_m: Num,
+}
+
+/// A part of a compound.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartSpec {
+    /// The part's shape.
+    pub shape: ShapeSpec,
+    /// The part's place in the body's frame, in metres.
+    #[serde(default = "origin")]
+    pub position_m: [Num; 2],
+    /// The part's angle in the body's frame, in radians.
+    #[serde(default = "zero")]
+    pub angle_rad: Num,
+}
+
+pub(crate) fn origin() -> [Num; 2] {
+    [zero(), zero()]
+}
+
+pub(crate) fn zero() -> Num {
+    Num::Literal(0.0)
+}
+
+impl_numbers!(struct DoorSpec { at_m, width_m });
+impl_numbers!(struct PartSpec { shape, position_m, angle_rad });
+impl_numbers!(enum ShapeSpec {
+    Cuboid { size_m },
+    Disc { radius_m },
+    Polygon { vertices_m },
+    Wall { length_m, thickness_m, doors },
+    Compound { parts },
+});

@@ -1,0 +1,3 @@
+//! Forethought: run, train and measure agents that plan by imagining.
+
+pub mod scenario;

@@ -1,0 +1,173 @@
+//! The types of a scenario file. Read first: [`Scenario`].
+
+use forethought_interface::{Num, impl_numbers};
+use forethought_mind::{actor::ActorSpec, cost::drives::DriveSpec, training::TrainingSpec};
+use forethought_world::{
+    ActuatorSpec, ArenaSpec, BodySpec, MaterialSpec, SensorSpec, ShapeSpec, TargetSpec, TimingSpec, ZoneSpec,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A scenario file, schema version 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The version of this format: 1.
+    pub schema: u32,
+    /// The scenario's name: letters, digits and underscores.
+    pub name: String,
+    /// One line for people.
+    pub description: String,
+    /// Factors of variation, drawn anew for each episode, in this order.
+    #[serde(default)]
+    pub factors: Vec<FactorSpec>,
+    /// Where everything happens.
+    pub arena: ArenaSpec,
+    /// Walls, boxes, balls, gates.
+    #[serde(default)]
+    pub bodies: Vec<BodySpec>,
+    /// Who lives there.
+    pub agents: Vec<AgentSpec>,
+    /// Places to reach.
+    #[serde(default)]
+    pub targets: Vec<TargetSpec>,
+    /// Areas that episode ends can refer to.
+    #[serde(default)]
+    pub zones: Vec<ZoneSpec>,
+    /// When an episode ends.
+    pub episode: EpisodeSpec,
+    /// How time passes.
+    #[serde(default)]
+    pub timing: TimingSpec,
+    /// How this scenario's world model is trained.
+    #[serde(default)]
+    pub training: TrainingSpec,
+}
+
+/// A factor of variation: a named number, drawn anew for each episode.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FactorSpec {
+    /// The name that expressions use: letters, digits and underscores.
+    pub name: String,
+    /// How it is drawn. Bounds may use the factors above it.
+    pub draw: Draw,
+}
+
+/// How a factor is drawn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub enum Draw {
+    /// Evenly between two bounds.
+    Uniform {
+        /// The lower bound.
+        low: Num,
+        /// The upper bound.
+        high: Num,
+    },
+    /// One of several values, each as likely.
+    Choice {
+        /// The values.
+        of: Vec<Num>,
+    },
+    /// Always the same: a name for a number, or for an expression over the factors above.
+    Fixed {
+        /// The value.
+        value: Num,
+    },
+}
+
+/// An agent: a body with senses, and a mind that drives it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentSpec {
+    /// A name, unique among the scenario's agents.
+    pub name: String,
+    /// Its shape.
+    pub shape: ShapeSpec,
+    /// Where it is at the start, in metres.
+    pub position_m: [Num; 2],
+    /// Its angle at the start, in radians.
+    #[serde(default = "zero")]
+    pub angle_rad: Num,
+    /// Its material.
+    #[serde(default)]
+    pub material: MaterialSpec,
+    /// Its colour, sRGB in `[0, 1]`.
+    #[serde(default = "orange")]
+    pub color: [Num; 3],
+    /// How its action moves it.
+    pub actuator: ActuatorSpec,
+    /// What it senses, in the order of its observation.
+    pub sensors: Vec<SensorSpec>,
+    /// What it wants: the parts of its intrinsic cost.
+    #[serde(default)]
+    pub drives: Vec<DriveSpec>,
+    /// How it plans.
+    #[serde(default)]
+    pub actor: ActorSpec,
+    /// Its trained model, relative to the scenario file; without one it can only act at random.
+    #[serde(default)]
+    pub model: Option<String>,
+}
+
+fn zero() -> Num {
+    Num::Literal(0.0)
+}
+
+fn orange() -> [Num; 3] {
+    [0.90, 0.45, 0.10].map(Num::Literal)
+}
+
+/// When an episode ends. Success counts before failure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EpisodeSpec {
+    /// The episode succeeds as soon as all of these hold.
+    #[serde(default)]
+    pub success: Vec<Condition>,
+    /// The episode fails as soon as one of these holds.
+    #[serde(default)]
+    pub failure: Vec<Condition>,
+    /// The episode ends after this many control steps.
+    pub max_steps: u32,
+}
+
+/// Something that holds or does not at a control step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub enum Condition {
+    /// The agent's centre is within the target's radius.
+    Reached {
+        /// The agent's name.
+        agent: String,
+        /// The target's name.
+        target: String,
+    },
+    /// The agent's or body's centre is inside the zone.
+    Inside {
+        /// The agent's or body's name.
+        body: String,
+        /// The zone's name.
+        zone: String,
+    },
+    /// The agent bumped into something harder than this during the last control step.
+    Bumped {
+        /// The agent's name.
+        agent: String,
+        /// The contact impulse in N s.
+        impulse_n_s: Num,
+    },
+    /// The agent's centre has left the arena.
+    LeftArena {
+        /// The agent's name.
+        agent: String,
+    },
+}
+
+impl_numbers!(struct Scenario { factors, arena, bodies, agents, targets, zones, episode });
+impl_numbers!(struct FactorSpec { draw });
+impl_numbers!(enum Draw { Uniform { low, high }, Choice { of }, Fixed { value } });
+impl_numbers!(struct AgentSpec { shape, position_m, angle_rad, material, color, actuator, sensors, drives });
+impl_numbers!(struct EpisodeSpec { success, failure });
+impl_numbers!(enum Condition { Reached {}, Inside {}, Bumped { impulse_n_s }, LeftArena {} });
