@@ -3,5 +3,11 @@
 
 pub mod actor;
 pub mod cost;
+mod mind;
+mod network;
+pub mod perception;
 pub mod training;
 pub mod world_model;
+
+pub use mind::{Mind, MindError};
+pub use world_model::{Model, ModelCard, ModelError};

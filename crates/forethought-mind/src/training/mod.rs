@@ -1,4 +1,13 @@
-//! Training: from recorded experience to a world model. Read first: [`TrainingSpec`].
+//! Training: from recorded experience to a world model. Read first: [`train`] and [`TrainingSpec`].
+
+mod experience;
+mod optimiser;
+mod state;
+mod train;
+
+pub use experience::{Experience, Trajectory};
+pub use state::TrainState;
+pub use train::{TrainContext, TrainError, TrainOutcome, TrainProgress, train};
 
 use crate::{actor::exploration::ExplorationSpec, world_model::WorldModelSpec};
 use schemars::JsonSchema;

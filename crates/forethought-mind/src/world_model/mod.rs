@@ -1,5 +1,12 @@
 //! The world model: encoder, predictor and readout. Read first: [`WorldModelSpec`].
 
+pub(crate) mod checkpoint;
+pub(crate) mod jepa;
+pub mod predictor;
+pub mod readout;
+
+pub use checkpoint::{Model, ModelCard, ModelError};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,9 @@
-//! The gradient planner. Read first: [`GradientSpec`].
+//! The gradient planner: minimise the energy of imagined futures by gradient through the model (Dawid & LeCun 2023,
+//! Sec. 2.3, Mode-2). Read first: [`GradientSpec`] and [`plan`].
 
+use super::{Imagination, Population, Proposal, Starts};
+use crate::actor::ActorSpec;
+use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,4 +25,55 @@ impl Default for GradientSpec {
     fn default() -> Self {
         Self { starts: 64, refined: 8, iterations: 8, learning_rate: 0.15 }
     }
+}
+
+impl GradientSpec {
+    /// The budget: how many sequences could be imagined for what this planner's forward and backward passes cost.
+    pub(crate) fn sequences_imagined(&self) -> usize {
+        (self.starts + self.refined.min(self.starts) * (2 * self.iterations + 1)) as usize
+    }
+}
+
+/// Actions this near the bound could hardly be moved from it by gradient.
+const BOUND: f32 = 0.97;
+const BETA1: f32 = 0.9;
+const BETA2: f32 = 0.999;
+
+/// Imagine the starts, refine the best, keep what was lowest.
+pub(super) fn plan(
+    spec: &ActorSpec,
+    imagination: &mut Imagination,
+    starts: &mut Starts,
+    rng: &mut impl Rng,
+) -> Proposal {
+    let settings = &spec.gradient;
+    let population = Population::from_sequences(&starts.draw(settings.starts as usize, rng), starts.action_len);
+    let energies = imagination.energies(&population);
+    let mut proposal = Proposal::rank(&population, &energies);
+
+    let best = super::imagination::order(&energies).into_iter().take(settings.refined as usize);
+    let chosen: Vec<Vec<f32>> = best.map(|index| population.sequence(index)).collect();
+    let mut population = Population::from_sequences(&chosen, starts.action_len);
+    let mut u: Vec<f32> = population.actions.iter().map(|action| action.clamp(-BOUND, BOUND).atanh()).collect();
+    let (mut first, mut second) = (vec![0.0_f32; u.len()], vec![0.0_f32; u.len()]);
+    for iteration in 0..settings.iterations {
+        let (energies, gradient) = imagination.energies_and_gradient(&u, population.batch);
+        if iteration > 0 {
+            proposal.merge(Proposal::rank(&population, &energies));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a few iterations")]
+        let done = (iteration + 1) as f32;
+        let (correct1, correct2) = (1.0 - BETA1.powf(done), 1.0 - BETA2.powf(done));
+        for (i, g) in gradient.iter().enumerate() {
+            first[i] += (1.0 - BETA1) * (g - first[i]);
+            second[i] += (1.0 - BETA2) * (g * g - second[i]);
+            u[i] -= settings.learning_rate * (first[i] / correct1) / ((second[i] / correct2).sqrt() + 1e-8);
+        }
+        population.actions = u.iter().map(|u| u.tanh()).collect();
+    }
+    if settings.iterations > 0 {
+        let energies = imagination.energies(&population);
+        proposal.merge(Proposal::rank(&population, &energies));
+    }
+    proposal
 }

@@ -1,14 +1,20 @@
 //! Planners: how Mode-2 searches for the action sequence of least energy. One file a planner.
-//! Read first: [`PlannerName`].
+//! Read first: [`PlannerName`] and [`plan`].
 
 mod cem;
 mod gradient;
+mod imagination;
 mod mppi;
+mod shooting;
 
 pub use cem::CemSpec;
 pub use gradient::GradientSpec;
 pub use mppi::MppiSpec;
 
+pub(crate) use imagination::{Imagination, Population, Proposal, Starts};
+
+use crate::actor::ActorSpec;
+use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -48,5 +54,22 @@ impl PlannerName {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|planner| planner.as_str() == name)
+    }
+}
+
+/// Search for the action sequence of least energy, with the same number of model evaluations whichever the planner.
+/// Without one for [`PlannerName::Random`], which does not plan.
+pub(crate) fn plan(
+    spec: &ActorSpec,
+    imagination: &mut Imagination,
+    starts: &mut Starts,
+    rng: &mut impl Rng,
+) -> Option<Proposal> {
+    match spec.planner {
+        PlannerName::Random => None,
+        PlannerName::Gradient => Some(gradient::plan(spec, imagination, starts, rng)),
+        PlannerName::Shooting => Some(shooting::plan(spec, imagination, starts, rng)),
+        PlannerName::Cem => Some(cem::plan(spec, imagination, starts, rng)),
+        PlannerName::Mppi => Some(mppi::plan(spec, imagination, starts, rng)),
     }
 }

@@ -1,5 +1,11 @@
 //! Reach: be where the goal observation would be sensed. Read first: [`ReachSpec`].
 
+use crate::cost::Imagined;
+use dfdx::prelude::{HasShape, SumTo, TensorFromVec};
+use forethought_energy::{
+    TapedMatrix, TapedScalar,
+    distance::{SMOOTHING, smooth_distance},
+};
 use forethought_interface::{Num, impl_numbers};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,3 +27,26 @@ fn one() -> Num {
 }
 
 impl_numbers!(struct ReachSpec { weight });
+
+impl ReachSpec {
+    #[expect(clippy::cast_precision_loss, reason = "a horizon has far fewer than 2^24 steps")]
+    fn share(&self, horizon: usize) -> f32 {
+        self.weight.value_f32() / horizon.max(1) as f32
+    }
+
+    pub(crate) fn add_energies(&self, imagined: &Imagined, goal: &[f32], energies: &mut [f32]) {
+        let share = self.share(imagined.horizon);
+        for step in imagined.latents.chunks_exact(imagined.batch * goal.len()) {
+            for (energy, latent) in energies.iter_mut().zip(step.chunks_exact(goal.len())) {
+                let squared: f32 = latent.iter().zip(goal).map(|(s, g)| (s - g) * (s - g)).sum();
+                *energy += share * (squared + SMOOTHING).sqrt();
+            }
+        }
+    }
+
+    pub(crate) fn total(&self, latents: TapedMatrix, goal: &[f32], horizon: usize) -> TapedScalar {
+        let shape = *latents.shape();
+        let goals = latents.device().tensor_from_vec(goal.repeat(shape.0), shape);
+        smooth_distance(latents, &goals).sum() * self.share(horizon)
+    }
+}

@@ -1,0 +1,134 @@
+//! Perception: from raw senses to a percept, the normalised vector that the encoder reads. Read first: [`Perception`].
+
+use forethought_interface::{Observation, ObservationLayout, ThinkError};
+use serde::{Deserialize, Serialize};
+
+/// No value is stretched by more than this: a sense that hardly varied in training must not drown the others later.
+const MIN_DEVIATION: f32 = 1e-3;
+/// Percepts are kept within this many standard deviations.
+const LIMIT: f32 = 10.0;
+
+/// Reads the structured senses (all but rasters) and brings each value to mean 0 and deviation 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Perception {
+    layout: ObservationLayout,
+    /// Where each percept value stands in an observation, `[percept]`.
+    indices: Vec<usize>,
+    mean: Vec<f32>,
+    deviation: Vec<f32>,
+}
+
+impl Perception {
+    /// Measure the normalisation on `observations`, `[n, layout.len()]` row by row.
+    #[must_use]
+    pub fn fit(layout: &ObservationLayout, observations: &[f32]) -> Self {
+        let mut indices = Vec::new();
+        let mut start = 0;
+        for channel in &layout.channels {
+            if !channel.name.starts_with("raster.") {
+                indices.extend(start..start + channel.len());
+            }
+            start += channel.len();
+        }
+        let rows = || observations.chunks_exact(layout.len().max(1));
+        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 observations")]
+        let count = rows().len().max(1) as f64;
+        let mean_of = |value: &dyn Fn(&[f32], usize) -> f64| -> Vec<f64> {
+            let mut sums = vec![0.0; indices.len()];
+            for row in rows() {
+                sums.iter_mut().enumerate().for_each(|(i, sum)| *sum += value(row, i));
+            }
+            sums.into_iter().map(|sum| sum / count).collect()
+        };
+        let mean = mean_of(&|row, i| f64::from(row[indices[i]]));
+        let variance = mean_of(&|row, i| (f64::from(row[indices[i]]) - mean[i]).powi(2));
+        #[expect(clippy::cast_possible_truncation, reason = "sensor values are single precision")]
+        let narrow = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect::<Vec<_>>();
+        let deviation = narrow(variance.into_iter().map(f64::sqrt).collect());
+        let deviation = deviation.into_iter().map(|d| d.max(MIN_DEVIATION)).collect();
+        Self { layout: layout.clone(), mean: narrow(mean), deviation, indices }
+    }
+
+    /// How many values a percept has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    /// True where no sense is read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.indices.is_empty()
+    }
+
+    /// The observations that this perception was made for.
+    #[must_use]
+    pub fn layout(&self) -> &ObservationLayout {
+        &self.layout
+    }
+
+    /// True where every index and deviation is usable; a checkpoint from elsewhere may hold anything.
+    pub(crate) fn is_sound(&self) -> bool {
+        let length = self.layout.len();
+        self.mean.len() == self.len()
+            && self.deviation.len() == self.len()
+            && self.indices.iter().all(|index| *index < length)
+            && self.mean.iter().all(|value| value.is_finite())
+            && self.deviation.iter().all(|value| value.is_finite() && *value > 0.0)
+    }
+
+    /// Append the percept of one observation's values, `[layout.len()]`.
+    pub(crate) fn normalise_into(&self, values: &[f32], percept: &mut Vec<f32>) {
+        let normalised = self.indices.iter().zip(self.mean.iter().zip(&self.deviation));
+        percept.extend(normalised.map(|(index, (mean, dev))| ((values[*index] - mean) / dev).clamp(-LIMIT, LIMIT)));
+    }
+
+    /// The percept of an observation: `[percept]`.
+    ///
+    /// # Errors
+    /// [`ThinkError::Observation`] where a sense is not finite or the observation has another length.
+    pub fn perceive(&self, observation: &Observation) -> Result<Vec<f32>, ThinkError> {
+        let of_channel = |channel: String| ThinkError::Observation { channel };
+        if observation.values.len() != self.layout.len() {
+            return Err(of_channel(format!("count ({} values)", observation.values.len())));
+        }
+        if let Some(bad) = observation.values.iter().position(|value| !value.is_finite()) {
+            let named =
+                self.layout.channels.iter().find(|c| self.layout.range(&c.name).is_some_and(|r| r.contains(&bad)));
+            return Err(of_channel(named.map_or_else(String::new, |channel| channel.name.clone())));
+        }
+        let mut percept = Vec::with_capacity(self.len());
+        self.normalise_into(&observation.values, &mut percept);
+        Ok(percept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forethought_interface::Channel;
+
+    fn perception() -> Perception {
+        let channel = |name: &str, shape: &[usize]| Channel { name: name.into(), shape: shape.into() };
+        let channels = vec![channel("a.b", &[2]), channel("raster.rgb", &[1, 1, 3]), channel("c.d", &[1])];
+        let layout = ObservationLayout { channels };
+        let rows = [[1.0, 5.0, 9.0, 9.0, 9.0, 2.0], [3.0, 5.0, 9.0, 9.0, 9.0, 6.0]];
+        Perception::fit(&layout, &rows.concat())
+    }
+
+    #[test]
+    fn normalises_and_leaves_pictures_out() {
+        let observation = Observation { values: vec![3.0, 5.0, 0.0, 0.0, 0.0, 2.0] };
+        assert_eq!(perception().perceive(&observation).unwrap(), [1.0, 0.0, -1.0]);
+        let far = Observation { values: vec![3.0, 5.0, 0.0, 0.0, 0.0, 1e9] };
+        assert_eq!(perception().perceive(&far).unwrap()[2], LIMIT);
+    }
+
+    #[test]
+    fn refuses_what_is_no_number() {
+        let observation = Observation { values: vec![3.0, 5.0, 0.0, 0.0, 0.0, f32::NAN] };
+        let error = perception().perceive(&observation).unwrap_err();
+        assert_eq!(error, ThinkError::Observation { channel: "c.d".into() });
+        assert!(perception().perceive(&Observation { values: vec![1.0] }).is_err());
+    }
+}

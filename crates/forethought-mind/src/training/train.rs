@@ -1,0 +1,336 @@
+//! The training loop: batches of sequences, split into shards that are worked on side by side and summed in a fixed
+//! order, so that the result is the same bit for bit for any number of threads. Read first: [`train`].
+
+use super::{Experience, TrainState, TrainingSpec, optimiser::AdamW, state::StateCard};
+use crate::{
+    perception::Perception,
+    world_model::{
+        Model, ModelCard,
+        jepa::{Jepa, Loss, Pass},
+        predictor::Predictor,
+        readout::Readout,
+    },
+};
+use forethought_energy::collapse::effective_rank;
+use forethought_interface::derive_seed;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, mpsc},
+    time::Instant,
+};
+
+/// Each batch is split into this many parts, whatever the number of threads. Each part has its own batch statistics.
+const SHARDS: u32 = 4;
+/// Updates between two reports.
+const REPORT_EVERY: u32 = 50;
+/// Observations that perception's normalisation and the readout are fitted to, at most.
+const FIT_ROWS: usize = 40_000;
+
+/// What a training is for and how it may run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrainContext {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The hash of the scenario's file.
+    pub scenario_hash: u64,
+    /// Where all of the training's randomness comes from.
+    pub seed: u64,
+    /// Threads to use; the result does not depend on it.
+    pub jobs: usize,
+}
+
+impl TrainContext {
+    pub(crate) fn hash_text(&self) -> String {
+        format!("{:016x}", self.scenario_hash)
+    }
+}
+
+/// How a training is going.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct TrainProgress {
+    /// Updates done.
+    pub update: u32,
+    /// Updates in all.
+    pub updates: u32,
+    /// The weighted sum of the terms below, mean since the last report.
+    pub loss: f32,
+    /// Open-loop prediction error.
+    pub prediction: f32,
+    /// VICReg's variance hinge.
+    pub variance: f32,
+    /// VICReg's covariance.
+    pub covariance: f32,
+    /// Squared distance between neighbouring latents.
+    pub temporal_similarity: f32,
+    /// Squared error of the recovered action.
+    pub inverse_dynamics: f32,
+    /// The representation's effective rank: near 1 it has collapsed.
+    pub effective_rank: f32,
+    /// The gradient's norm at the last update, before clipping.
+    pub gradient_norm: f32,
+    /// Seconds since this call of [`train`] began.
+    pub elapsed_secs: f64,
+}
+
+/// What a training came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrainOutcome {
+    /// The model.
+    Finished(Box<Model>),
+    /// Where it was stopped, to go on from.
+    Stopped(Box<TrainState>),
+}
+
+/// Why a training failed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TrainError {
+    /// The recording is of no use.
+    #[error("the experience cannot be trained on: {0}")]
+    Experience(String),
+    /// The stopped training is of something else.
+    #[error("cannot go on with that training: {0}; start anew without --resume, or restore what changed")]
+    Differs(String),
+    /// The loss or its gradient is no number.
+    #[error(
+        "training diverged at update {update}: the {what} is not finite; lower training.learning_rate or training.clip_norm"
+    )]
+    Diverged {
+        /// The update.
+        update: u32,
+        /// What was not finite.
+        what: &'static str,
+    },
+    /// A worker thread could not be started or died.
+    #[error("a training thread failed: {0}")]
+    Worker(String),
+}
+
+/// Where a network's first weights come from.
+pub(crate) fn init_rng(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(derive_seed(seed, "weights", 0))
+}
+
+/// Train a world model on recorded experience.
+///
+/// `on_progress` hears of every 50th update and may stop the training; what it gives back then goes on, with `resume`, to
+/// the same bits as an undisturbed run.
+///
+/// # Errors
+/// [`TrainError`] where the experience is unusable, `resume` is of another training, or the loss diverges.
+pub fn train(
+    experience: &Experience,
+    spec: &TrainingSpec,
+    context: &TrainContext,
+    resume: Option<TrainState>,
+    on_progress: &mut dyn FnMut(&TrainProgress) -> ControlFlow<()>,
+) -> Result<TrainOutcome, TrainError> {
+    if let Some(fault) = experience.fault(spec.unroll as usize) {
+        return Err(TrainError::Experience(fault));
+    }
+    let mut state = match resume {
+        Some(state) => match state.differs(context, spec, experience.frames() as u64) {
+            Some(what) => return Err(TrainError::Differs(what)),
+            None => state,
+        },
+        None => begin(experience, spec, context),
+    };
+    let mut rank = 0.0;
+    if let ControlFlow::Break(()) = run(experience, spec, context, &mut state, &mut rank, on_progress)? {
+        return Ok(TrainOutcome::Stopped(Box::new(state)));
+    }
+    Ok(TrainOutcome::Finished(Box::new(finish(experience, state, rank))))
+}
+
+fn begin(experience: &Experience, spec: &TrainingSpec, context: &TrainContext) -> TrainState {
+    let (observations, _) = some_rows(experience);
+    let perception = Perception::fit(&experience.layout, &observations);
+    let jepa = Jepa::random(&spec.world_model, perception.len(), experience.action_len, &mut init_rng(context.seed));
+    let optimiser = AdamW::new(&jepa.parameters());
+    let card = StateCard {
+        scenario: context.scenario.clone(),
+        scenario_hash: context.hash_text(),
+        seed: context.seed,
+        frames: experience.frames() as u64,
+        action_len: experience.action_len,
+        updates: 0,
+        perception,
+        spec: spec.clone(),
+    };
+    TrainState { card, jepa, optimiser }
+}
+
+/// Run the updates that are left. Workers take shards from a channel and hand back gradients, which are summed by
+/// shard number.
+fn run(
+    experience: &Experience,
+    spec: &TrainingSpec,
+    context: &TrainContext,
+    state: &mut TrainState,
+    rank: &mut f32,
+    on_progress: &mut dyn FnMut(&TrainProgress) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, TrainError> {
+    let shards = SHARDS.min(spec.batch.max(1));
+    let workers = context.jobs.clamp(1, shards as usize);
+    let perception = state.card.perception.clone();
+    let shard = |jepa: &Jepa, update: u32, shard: u32| -> Pass {
+        let seed = derive_seed(context.seed, "batch", u64::from(update) * u64::from(SHARDS) + u64::from(shard));
+        let count = spec.batch / shards + u32::from(shard < spec.batch % shards);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let sequences = experience.sample(&perception, count as usize, spec.unroll as usize, &mut rng);
+        jepa.loss_and_gradient(&sequences, &spec.loss)
+    };
+    std::thread::scope(|scope| {
+        let (results_in, results) = mpsc::channel::<(u32, Pass)>();
+        let mut tasks = Vec::with_capacity(workers);
+        for _ in 0..workers {
+            let (tasks_in, worker_tasks) = mpsc::channel::<(Arc<Jepa>, u32, u32)>();
+            let (results_in, shard) = (results_in.clone(), &shard);
+            scope.spawn(move || {
+                // dfdx's own products split over the current rayon pool: a pool of this thread alone keeps them here.
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
+                let Ok(pool) = pool else { return };
+                pool.install(|| {
+                    for (jepa, update, index) in worker_tasks {
+                        if results_in.send((index, shard(&jepa, update, index))).is_err() {
+                            return;
+                        }
+                    }
+                });
+            });
+            tasks.push(tasks_in);
+        }
+        drop(results_in);
+        let gone = || TrainError::Worker("it ended early; see the messages above".into());
+
+        let started = Instant::now();
+        let mut since_report: Vec<Loss> = Vec::new();
+        while state.card.updates < spec.updates {
+            let update = state.card.updates;
+            let jepa = Arc::new(state.jepa.clone());
+            for index in 0..shards {
+                tasks[index as usize % workers].send((jepa.clone(), update, index)).map_err(|_| gone())?;
+            }
+            let mut passes: Vec<Option<Pass>> = (0..shards).map(|_| None).collect();
+            for _ in 0..shards {
+                let (index, pass) = results.recv().map_err(|_| gone())?;
+                passes[index as usize] = Some(pass);
+            }
+            let passes: Vec<Pass> = passes.into_iter().flatten().collect();
+            let (loss, gradient) = mean(&passes);
+            let diverged = |what| TrainError::Diverged { update, what };
+            if !loss.total.is_finite() {
+                return Err(diverged("loss"));
+            }
+            let norm = state.optimiser.step(state.jepa.parameters_mut(), &gradient, spec, update);
+            if !norm.is_finite() {
+                return Err(diverged("gradient"));
+            }
+            state.card.updates += 1;
+            since_report.push(loss);
+
+            if state.card.updates % REPORT_EVERY == 0 || state.card.updates == spec.updates {
+                *rank = effective_rank(&passes[0].latents, spec.world_model.latent);
+                let elapsed = started.elapsed().as_secs_f64();
+                let report = report(state.card.updates, spec.updates, &since_report, *rank, norm, elapsed);
+                since_report.clear();
+                if on_progress(&report).is_break() && state.card.updates < spec.updates {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })
+}
+
+/// Mean loss and gradient over the shards, in their order.
+#[expect(clippy::cast_precision_loss, reason = "a handful of shards")]
+fn mean(passes: &[Pass]) -> (Loss, Vec<Vec<f32>>) {
+    let share = 1.0 / passes.len().max(1) as f32;
+    let mut loss = Loss::default();
+    let mut gradient: Vec<Vec<f32>> = passes[0].gradient.iter().map(|values| vec![0.0; values.len()]).collect();
+    for pass in passes {
+        loss = combine(&loss, &pass.loss, share);
+        for (sums, values) in gradient.iter_mut().zip(&pass.gradient) {
+            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += share * value);
+        }
+    }
+    (loss, gradient)
+}
+
+fn combine(sum: &Loss, add: &Loss, share: f32) -> Loss {
+    Loss {
+        total: sum.total + share * add.total,
+        prediction: sum.prediction + share * add.prediction,
+        variance: sum.variance + share * add.variance,
+        covariance: sum.covariance + share * add.covariance,
+        temporal_similarity: sum.temporal_similarity + share * add.temporal_similarity,
+        inverse_dynamics: sum.inverse_dynamics + share * add.inverse_dynamics,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most 50 updates between reports")]
+fn report(update: u32, updates: u32, losses: &[Loss], rank: f32, norm: f32, elapsed_secs: f64) -> TrainProgress {
+    let share = 1.0 / losses.len().max(1) as f32;
+    let mean = losses.iter().fold(Loss::default(), |sum, loss| combine(&sum, loss, share));
+    TrainProgress {
+        update,
+        updates,
+        loss: mean.total,
+        prediction: mean.prediction,
+        variance: mean.variance,
+        covariance: mean.covariance,
+        temporal_similarity: mean.temporal_similarity,
+        inverse_dynamics: mean.inverse_dynamics,
+        effective_rank: rank,
+        gradient_norm: norm,
+        elapsed_secs,
+    }
+}
+
+/// Observations evenly spread over the experience, and where the agent was: enough to fit a mean or a linear map.
+fn some_rows(experience: &Experience) -> (Vec<f32>, Vec<[f32; 2]>) {
+    let length = experience.layout.len();
+    let every = experience.frames().div_ceil(FIT_ROWS).max(1);
+    let (mut observations, mut positions) = (Vec::new(), Vec::new());
+    let mut index = 0;
+    for episode in &experience.episodes {
+        for (row, position) in episode.observations.chunks_exact(length).zip(&episode.positions_m) {
+            if index % every == 0 {
+                observations.extend_from_slice(row);
+                positions.push(*position);
+            }
+            index += 1;
+        }
+    }
+    (observations, positions)
+}
+
+/// Fit the readout and put the model together.
+fn finish(experience: &Experience, state: TrainState, effective_rank: f32) -> Model {
+    let TrainState { card, jepa, .. } = state;
+    let (observations, positions_m) = some_rows(experience);
+    let mut percepts = Vec::new();
+    for row in observations.chunks_exact(experience.layout.len()) {
+        card.perception.normalise_into(row, &mut percepts);
+    }
+    let latents = jepa.encoder.forward(&percepts);
+    let readout = Readout::fit(&latents, card.spec.world_model.latent, &positions_m);
+    let predictor = Arc::new(Predictor::new(jepa.predictor, card.action_len));
+    let card = ModelCard {
+        format: 1,
+        scenario: card.scenario,
+        scenario_hash: card.scenario_hash,
+        seed: card.seed,
+        frames: card.frames,
+        updates: card.updates,
+        effective_rank,
+        world_model: card.spec.world_model,
+        action_len: card.action_len,
+        perception: card.perception,
+        readout,
+    };
+    Model { card, encoder: jepa.encoder, predictor }
+}

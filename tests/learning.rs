@@ -1,0 +1,244 @@
+//! Learning, from experience to reaching goals, on a world small enough to train on in seconds: a point with inertia in a
+//! walled square. Each figure asserted is one that an untrained or broken model does not reach, and that is checked too.
+
+use forethought_interface::{Action, Channel, Detail, Observation, ObservationLayout, Think, derive_seed};
+use forethought_mind::{
+    Mind, Model, ModelError,
+    actor::{ActorSpec, exploration::ExplorationSpec, planners::PlannerName},
+    cost::drives::{DriveSpec, ReachSpec},
+    training::{Experience, TrainContext, TrainOutcome, TrainProgress, TrainState, TrainingSpec, Trajectory, train},
+    world_model::WorldModelSpec,
+};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::{ops::ControlFlow, sync::Arc};
+
+/// A point in the unit square: its velocity goes halfway to the commanded one at each step, walls stop it.
+#[derive(Clone)]
+struct Square {
+    position: [f32; 2],
+    velocity: [f32; 2],
+}
+
+const TOP_SPEED: f32 = 0.06;
+
+impl Square {
+    fn new(rng: &mut ChaCha8Rng) -> Self {
+        Self { position: [rng.gen_range(0.05..0.95), rng.gen_range(0.05..0.95)], velocity: [0.0; 2] }
+    }
+
+    fn step(&mut self, action: &[f32]) {
+        for axis in 0..2 {
+            self.velocity[axis] += 0.5 * (TOP_SPEED * action[axis].clamp(-1.0, 1.0) - self.velocity[axis]);
+            let next = self.position[axis] + self.velocity[axis];
+            self.position[axis] = next.clamp(0.0, 1.0);
+            if next != self.position[axis] {
+                self.velocity[axis] = 0.0;
+            }
+        }
+    }
+
+    fn observe(&self) -> Vec<f32> {
+        let ([x, y], [u, v]) = (self.position, self.velocity);
+        // Distances to the walls along the diagonals, besides position and velocity: more than two numbers to encode.
+        vec![x, y, u, v, x.min(y), x.min(1.0 - y), (1.0 - x).min(y), (1.0 - x).min(1.0 - y)]
+    }
+}
+
+fn layout() -> ObservationLayout {
+    let channel = |name: &str, length: usize| Channel { name: name.into(), shape: vec![length] };
+    ObservationLayout { channels: vec![channel("position", 2), channel("velocity", 2), channel("walls", 4)] }
+}
+
+fn explore(episodes: u32, steps: usize) -> Experience {
+    let random = ActorSpec { planner: PlannerName::Random, ..ActorSpec::default() };
+    let mut mind = Mind::new(None, &layout(), 2, &random, &[], &ExplorationSpec::default()).unwrap();
+    let episodes = (0..episodes).map(|episode| {
+        let seed = derive_seed(1, "train", u64::from(episode));
+        mind.begin(seed);
+        let mut world = Square::new(&mut ChaCha8Rng::seed_from_u64(seed));
+        let mut trajectory =
+            Trajectory { observations: world.observe(), positions_m: vec![world.position], actions: vec![] };
+        for _ in 0..steps {
+            let observation = Observation { values: world.observe() };
+            let action = mind.think(&observation, None, Detail::Brief).unwrap().action;
+            world.step(&action.values);
+            trajectory.actions.extend(action.values);
+            trajectory.observations.extend(world.observe());
+            trajectory.positions_m.push(world.position);
+        }
+        trajectory
+    });
+    Experience { layout: layout(), action_len: 2, episodes: episodes.collect() }
+}
+
+fn spec(updates: u32) -> TrainingSpec {
+    TrainingSpec {
+        updates,
+        batch: 64,
+        unroll: 6,
+        learning_rate: 2e-3,
+        world_model: WorldModelSpec {
+            latent: 8,
+            encoder_hidden: vec![64, 64],
+            predictor_hidden: vec![64, 64],
+            inverse_hidden: vec![64],
+        },
+        ..TrainingSpec::default()
+    }
+}
+
+fn context(jobs: usize) -> TrainContext {
+    TrainContext { scenario: "square".into(), scenario_hash: 7, seed: 1, jobs }
+}
+
+/// Train to the end; also what was reported on the way.
+fn trained(experience: &Experience, spec: &TrainingSpec, jobs: usize) -> (Model, Vec<TrainProgress>) {
+    let mut reports = vec![];
+    let outcome = train(experience, spec, &context(jobs), None, &mut |report| {
+        reports.push(*report);
+        ControlFlow::Continue(())
+    });
+    match outcome.unwrap() {
+        TrainOutcome::Finished(model) => (*model, reports),
+        TrainOutcome::Stopped(_) => unreachable!("nobody stopped it"),
+    }
+}
+
+/// How many of `episodes` new starts and goals an actor reaches within 40 steps, to 0.05.
+fn reached(model: &Arc<Model>, planner: PlannerName, episodes: u64) -> usize {
+    let actor = ActorSpec { planner, horizon: 20, replan_every: 4, ..ActorSpec::default() };
+    let drives = [DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: 1.0.into() })];
+    let exploration = ExplorationSpec::default();
+    let mut mind = Mind::new(Some(model.clone()), &layout(), 2, &actor, &drives, &exploration).unwrap();
+    let attempt = |episode: &u64| {
+        let mut rng = ChaCha8Rng::seed_from_u64(derive_seed(2, "episode", *episode));
+        let (mut world, goal) = (Square::new(&mut rng), Square::new(&mut rng));
+        let target = Observation { values: goal.observe() };
+        mind.begin(*episode);
+        (0..40).any(|_| {
+            let observation = Observation { values: world.observe() };
+            let Action { values } = mind.think(&observation, Some(&target), Detail::Brief).unwrap().action;
+            world.step(&values);
+            let away = (world.position[0] - goal.position[0]).hypot(world.position[1] - goal.position[1]);
+            away < 0.05
+        })
+    };
+    (0..episodes).filter(attempt).count()
+}
+
+#[test]
+fn a_trained_mind_reaches_goals_and_an_untrained_one_does_not() {
+    let experience = explore(200, 40);
+    let (model, reports) = trained(&experience, &spec(600), 2);
+    let last = reports[reports.len() - 1];
+    // Not knowing the action costs its variance, about a third.
+    assert!(last.inverse_dynamics < 0.1, "{last:?}");
+    assert!(last.effective_rank > 3.0, "collapsed: {last:?}");
+    assert!(model.card().readout.r2.iter().all(|r2| *r2 > 0.97), "{:?}", model.card().readout.r2);
+
+    let (untrained, _) = trained(&experience, &spec(0), 1);
+    let (model, untrained) = (Arc::new(model), Arc::new(untrained));
+    let (with, without) = (reached(&model, PlannerName::Gradient, 40), reached(&untrained, PlannerName::Gradient, 40));
+    eprintln!("trained {with}, untrained {without} of 40");
+    assert!(with >= 36, "trained: {with} of 40");
+    assert!(without <= 20, "untrained: {without} of 40");
+    assert!(reached(&model, PlannerName::Random, 40) <= 20);
+}
+
+#[test]
+fn without_its_regularisers_the_representation_collapses_and_the_log_shows_it() {
+    let experience = explore(100, 40);
+    let mut bare = spec(400);
+    bare.loss.variance = 0.0;
+    bare.loss.covariance = 0.0;
+    bare.loss.inverse_dynamics = 0.0;
+    let (_, with) = trained(&experience, &spec(400), 2);
+    let (_, without) = trained(&experience, &bare, 2);
+    // All that is left to the loss is to make everything the same.
+    assert!(without[without.len() - 1].variance > 0.8, "{without:?}");
+    assert!(with[with.len() - 1].variance < 0.3, "{with:?}");
+}
+
+#[test]
+fn the_same_bits_for_any_number_of_threads_and_after_an_interruption() {
+    let experience = explore(30, 30);
+    let spec = spec(120);
+    let (model, _) = trained(&experience, &spec, 1);
+    assert_eq!(model, trained(&experience, &spec, 3).0);
+
+    let mut stop = |report: &TrainProgress| match report.update {
+        50 => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    let TrainOutcome::Stopped(state) = train(&experience, &spec, &context(2), None, &mut stop).unwrap() else {
+        panic!("it was told to stop");
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("half.partial");
+    state.save(&path).unwrap();
+    let state = TrainState::load(&path).unwrap();
+    assert_eq!(state.updates(), 50);
+    let resumed = train(&experience, &spec, &context(2), Some(state.clone()), &mut |_| ControlFlow::Continue(()));
+    assert_eq!(resumed.unwrap(), TrainOutcome::Finished(Box::new(model)));
+
+    let other = TrainContext { seed: 2, ..context(1) };
+    let refused = train(&experience, &spec, &other, Some(state), &mut |_| ControlFlow::Continue(()));
+    assert!(refused.unwrap_err().to_string().contains("--seed 1"));
+}
+
+#[test]
+fn diverging_and_useless_experience_is_reported() {
+    let mut experience = explore(10, 30);
+    let mut wild = spec(200);
+    wild.learning_rate = 1e30;
+    let result = train(&experience, &wild, &context(1), None, &mut |_| ControlFlow::Continue(()));
+    assert!(result.unwrap_err().to_string().contains("diverged"), "a huge learning rate");
+    experience.episodes[3].observations[5] = f32::NAN;
+    let result = train(&experience, &spec(10), &context(1), None, &mut |_| ControlFlow::Continue(()));
+    assert!(result.unwrap_err().to_string().contains("episode 3"));
+}
+
+#[test]
+fn broken_model_files_are_refused_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let (model, _) = trained(&explore(10, 20), &spec(5), 1);
+    model.save(&path).unwrap();
+    assert_eq!(Model::load(&path).unwrap(), model);
+    let bytes = std::fs::read(&path).unwrap();
+    assert!(bytes.len() < 200_000);
+
+    let refuse = |bytes: &[u8]| {
+        let path = folder.path().join("broken.safetensors");
+        std::fs::write(&path, bytes).unwrap();
+        Model::load(&path).unwrap_err()
+    };
+    for cut in [0, 1, 7, 8, 9, 100, bytes.len() / 2, bytes.len() - 1] {
+        assert!(matches!(refuse(&bytes[..cut]), ModelError::Damaged { .. }), "cut at {cut}");
+    }
+    assert!(matches!(refuse(b"\x89PNG\r\n\x1a\n and what follows"), ModelError::Damaged { .. }));
+    assert!(matches!(refuse(b"\x02\0\0\0\0\0\0\0{}"), ModelError::Foreign { .. }), "no card");
+    let text = |from: &str, to: &str| {
+        let header_len = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        let header = String::from_utf8(bytes[8..8 + header_len].to_vec()).unwrap();
+        assert!(header.contains(from), "{from}");
+        let header = header.replacen(from, to, 1);
+        [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &bytes[8 + header_len..]].concat()
+    };
+    assert!(matches!(refuse(&text("forethought.model", "somebody.else")), ModelError::Foreign { .. }));
+    assert!(matches!(refuse(&text("\\\"format\\\":1", "\\\"format\\\":9")), ModelError::Card { .. }));
+    assert!(matches!(
+        refuse(&text("\\\"latent\\\":8", "\\\"latent\\\":9")),
+        ModelError::Card { .. } | ModelError::Tensor { .. }
+    ));
+    assert!(matches!(refuse(&text("encoder.0.weight", "encoder.9.weight")), ModelError::Tensor { .. }));
+    let mut holed = bytes.clone();
+    let last = holed.len() - 4;
+    holed[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    let error = refuse(&holed);
+    assert!(matches!(error, ModelError::NotFinite { .. }), "{error}");
+    assert!(error.to_string().contains("not finite"));
+    assert!(matches!(Model::load(&folder.path().join("none")).unwrap_err(), ModelError::Io { .. }));
+    assert!(matches!(TrainState::load(&path).unwrap_err(), ModelError::Foreign { .. }));
+}
