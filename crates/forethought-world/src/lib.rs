@@ -1,18 +1,34 @@
 //! The sandbox: a headless 2-D physics world with sensors and actuators, on Bevy's ECS and Rapier.
 //! It knows nothing of learning and nothing of drawing.
+//!
+//! Read first: [`Sandbox`], which takes a [`WorldSpec`] and minds and leaves a [`StepRecord`] at every control step.
 
 mod actuators;
 mod arena;
 mod body;
+mod check;
+mod digest;
+mod error;
+mod geometry;
+mod physics;
+mod record;
+mod sandbox;
+mod schedule;
 mod sensors;
 mod shape;
+mod surroundings;
 mod timing;
 mod world_spec;
 
-pub use actuators::{ActuatorSpec, DifferentialDriveSpec, ForceSpec, VelocityCommandSpec};
+pub use actuators::{ActuatorSpec, DifferentialDriveSpec, ForceSpec, VelocityCommandSpec, action_len};
 pub use arena::{ArenaSpec, Boundary};
 pub use body::{BodyKind, BodySpec, MaterialSpec, TargetSpec, ZoneSpec};
-pub use sensors::{LidarSpec, ProprioceptionSpec, RasterSpec, SensorSpec, TouchSpec};
+pub use check::check_world;
+pub use error::{WorldError, WorldProblem};
+pub use geometry::outlines;
+pub use record::{AgentRecord, StepRecord};
+pub use sandbox::Sandbox;
+pub use sensors::{LidarSpec, ProprioceptionSpec, RasterSpec, SensorSpec, TouchSpec, observation_layout};
 pub use shape::{DoorSpec, PartSpec, ShapeSpec};
 pub use timing::TimingSpec;
 pub use world_spec::{AgentBodySpec, WorldSpec};

@@ -1,5 +1,7 @@
 //! Force: the action pushes. Read first: [`ForceSpec`].
 
+use bevy_rapier2d::rapier::math::Vector;
+use bevy_rapier2d::rapier::prelude::RigidBody;
 use forethought_interface::{Num, impl_numbers};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,3 +21,20 @@ impl Default for ForceSpec {
 }
 
 impl_numbers!(struct ForceSpec { max_force_n });
+
+/// The actuator.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Force {
+    max_force: f32,
+}
+
+impl Force {
+    pub(crate) fn new(spec: &ForceSpec) -> Self {
+        Self { max_force: spec.max_force_n.value_f32() }
+    }
+
+    pub(crate) fn drive(&self, action: [f32; 2], body: &mut RigidBody) {
+        body.reset_forces(true);
+        body.add_force(Vector::from_array(action) * self.max_force, true);
+    }
+}

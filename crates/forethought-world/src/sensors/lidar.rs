@@ -1,11 +1,17 @@
 //! Lidar: distances along rays. Read first: [`LidarSpec`].
 
-use forethought_interface::{Num, impl_numbers};
+use super::Moment;
+use crate::geometry::{Surface, direction};
+use crate::surroundings::Surroundings;
+use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
+use forethought_interface::{Channel, Num, Ray, impl_numbers};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Channel `lidar.range_m` `[rays]`: the distance from the agent's centre to the first surface along each ray,
-/// at most `range_m`. Ray 0 looks along the body's x axis, the others follow anticlockwise.
+/// at most `range_m`. All around, ray 0 looks along the body's x axis; in a narrower field of view the first ray looks
+/// along its right edge and the last along its left edge. Rays follow each other anticlockwise. They see bodies, other
+/// agents and the arena's walls, not targets or zones; from inside a body the distance is 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LidarSpec {
@@ -24,3 +30,165 @@ impl Default for LidarSpec {
 }
 
 impl_numbers!(struct LidarSpec { range_m, field_of_view_rad });
+
+impl LidarSpec {
+    pub(super) fn channels(&self) -> Vec<Channel> {
+        vec![Channel { name: "lidar.range_m".into(), shape: vec![self.rays as usize] }]
+    }
+}
+
+/// The sensor: its rays' directions in the body's frame, as two columns so that the compiler casts several at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Lidar {
+    x: Vec<f32>,
+    y: Vec<f32>,
+    range: f32,
+}
+
+impl Lidar {
+    pub(super) fn new(spec: &LidarSpec) -> Self {
+        let (rays, field) = (f64::from(spec.rays), spec.field_of_view_rad.value());
+        let angle = |ray: u32| {
+            if field >= std::f64::consts::TAU - 1e-6 {
+                f64::from(ray) * std::f64::consts::TAU / rays
+            } else if spec.rays == 1 {
+                0.0
+            } else {
+                f64::from(ray) * field / (rays - 1.0) - field / 2.0
+            }
+        };
+        Self {
+            x: (0..spec.rays).map(|ray| angle(ray).cos() as f32).collect(),
+            y: (0..spec.rays).map(|ray| angle(ray).sin() as f32).collect(),
+            range: spec.range_m.value_f32(),
+        }
+    }
+
+    pub(super) fn measure(&self, moment: &Moment, values: &mut Vec<f32>) {
+        let begin = values.len();
+        values.resize(begin + self.x.len(), self.range);
+        self.cast(moment.own, &moment.frame, moment.surroundings, &mut values[begin..]);
+    }
+
+    /// The rays in the world's frame, for drawing.
+    pub(crate) fn rays(&self, own: usize, frame: &Frame, surroundings: &Surroundings) -> Vec<Ray> {
+        let mut ranges = vec![self.range; self.x.len()];
+        self.cast(own, frame, surroundings, &mut ranges);
+        let end = |((x, y), range): ((&f32, &f32), f32)| frame.transform_point(Vector::new(*x, *y) * range);
+        let ends = self.x.iter().zip(&self.y).zip(ranges).map(end);
+        ends.map(|to| Ray { from_m: frame.translation.to_array(), to_m: to.to_array() }).collect()
+    }
+
+    /// Shorten each ray to the first surface that it meets.
+    fn cast(&self, own: usize, frame: &Frame, surroundings: &Surroundings, ranges: &mut [f32]) {
+        if let Some(walls) = &surroundings.boundary {
+            let inside =
+                frame.translation.cmpgt(Vector::ZERO).all() && frame.translation.cmplt(surroundings.size).all();
+            if inside {
+                self.cast_from_within(frame, surroundings.size, ranges);
+            } else {
+                walls.iter().for_each(|wall| self.cast_at(frame, wall, ranges));
+            }
+        }
+        for (index, solid) in surroundings.solids.iter().enumerate() {
+            if index != own {
+                solid.surfaces.iter().for_each(|surface| self.cast_at(frame, surface, ranges));
+            }
+        }
+    }
+
+    /// The surface is moved into the body's frame, where the rays start at the origin and never turn.
+    fn cast_at(&self, frame: &Frame, surface: &Surface, ranges: &mut [f32]) {
+        let (middle, reach) = surface.bounds();
+        let far = self.range + reach;
+        if middle.distance_squared(frame.translation) > far * far {
+            return;
+        }
+        let turn = frame.rotation;
+        match surface {
+            Surface::Disc { center, radius } => {
+                self.cast_at_disc(frame.inverse_transform_point(*center), *radius, ranges);
+            }
+            Surface::Cuboid { center, axis, half } => {
+                let axis = turn.inverse_transform_vector(*axis);
+                self.cast_at_cuboid(frame.inverse_transform_point(*center), axis, *half, ranges);
+            }
+            Surface::Polygon { edges, .. } => {
+                let local = |normal: Vector, offset: f32| {
+                    (turn.inverse_transform_vector(normal), offset - normal.dot(frame.translation))
+                };
+                for ((x, y), range) in self.x.iter().zip(&self.y).zip(ranges) {
+                    let (mut near, mut far) = (0.0_f32, f32::INFINITY);
+                    for edge in edges {
+                        let (normal, inward) = local(edge.normal, edge.offset);
+                        let approach = normal.x * x + normal.y * y;
+                        let at = inward / approach;
+                        if approach < 0.0 {
+                            near = near.max(at);
+                        } else if approach > 0.0 {
+                            far = far.min(at);
+                        } else if inward < 0.0 {
+                            far = -1.0;
+                        }
+                    }
+                    if near <= far && near < *range {
+                        *range = near;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The perpendicular distance of the centre from the ray decides, which stays exact far away.
+    fn cast_at_disc(&self, center: Vector, radius: f32, ranges: &mut [f32]) {
+        for ((x, y), range) in self.x.iter().zip(&self.y).zip(ranges) {
+            let along = center.x * x + center.y * y;
+            let beside = center.y * x - center.x * y;
+            let chord = radius * radius - beside * beside;
+            let half = max(chord, 0.0).sqrt();
+            let near = max(along - half, 0.0);
+            let hit = (chord >= 0.0) & (along + half >= 0.0) & (near < *range);
+            *range = if hit { near } else { *range };
+        }
+    }
+
+    /// Slabs: between each pair of parallel sides the ray spends one interval; the cuboid is where both overlap.
+    fn cast_at_cuboid(&self, center: Vector, axis: Vector, half: Vector, ranges: &mut [f32]) {
+        let offset = Vector::new(center.dot(axis), axis.perp_dot(center));
+        let [enter_x, leave_x] = [offset.x - half.x, offset.x + half.x];
+        let [enter_y, leave_y] = [offset.y - half.y, offset.y + half.y];
+        for ((x, y), range) in self.x.iter().zip(&self.y).zip(ranges) {
+            let inverse_x = 1.0 / (x * axis.x + y * axis.y);
+            let inverse_y = 1.0 / (y * axis.x - x * axis.y);
+            let (a, b) = (enter_x * inverse_x, leave_x * inverse_x);
+            let (c, d) = (enter_y * inverse_y, leave_y * inverse_y);
+            let near = max(max(min(a, b), min(c, d)), 0.0);
+            let far = min(max(a, b), max(c, d));
+            let hit = (near <= far) & (near < *range);
+            *range = if hit { near } else { *range };
+        }
+    }
+
+    /// From inside the arena a ray can only leave through the two walls that it looks at.
+    fn cast_from_within(&self, frame: &Frame, size: Vector, ranges: &mut [f32]) {
+        let (axis, at) = (direction(frame.rotation), frame.translation);
+        for ((x, y), range) in self.x.iter().zip(&self.y).zip(ranges) {
+            let inverse_x = 1.0 / (x * axis.x - y * axis.y);
+            let inverse_y = 1.0 / (x * axis.y + y * axis.x);
+            let to_x = max(-at.x * inverse_x, (size.x - at.x) * inverse_x);
+            let to_y = max(-at.y * inverse_y, (size.y - at.y) * inverse_y);
+            let far = min(to_x, to_y);
+            *range = if far < *range { far } else { *range };
+        }
+    }
+}
+
+/// The larger one. Unlike [`f32::max`] it compiles to one instruction; of a NaN and a number it gives the second.
+fn max(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+/// The smaller one, likewise.
+fn min(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}

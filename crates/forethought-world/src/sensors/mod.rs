@@ -10,7 +10,14 @@ pub use proprioception::ProprioceptionSpec;
 pub use raster::RasterSpec;
 pub use touch::TouchSpec;
 
-use forethought_interface::Numbers;
+pub(crate) use touch::{Contact, Contacts};
+
+use crate::AgentBodySpec;
+use crate::surroundings::Surroundings;
+use bevy::prelude::Component;
+use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
+use forethought_interface::{Channel, Numbers, ObservationLayout, Ray};
+use lidar::Lidar;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,5 +42,80 @@ impl Numbers for SensorSpec {
             Self::Touch(spec) => spec.numbers(path, visit),
             Self::Raster(spec) => spec.numbers(path, visit),
         }
+    }
+}
+
+impl SensorSpec {
+    fn channels(&self) -> Vec<Channel> {
+        match self {
+            Self::Proprioception(spec) => spec.channels(),
+            Self::Lidar(spec) => spec.channels(),
+            Self::Touch(spec) => spec.channels(),
+            Self::Raster(spec) => spec.channels(),
+        }
+    }
+}
+
+/// The channels of this agent's observations, in order.
+#[must_use]
+pub fn observation_layout(agent: &AgentBodySpec) -> ObservationLayout {
+    ObservationLayout { channels: agent.sensors.iter().flat_map(SensorSpec::channels).collect() }
+}
+
+/// What there is to sense for one agent at one moment, real or imagined at its target.
+pub(crate) struct Moment<'a> {
+    /// Which of the solids it is itself.
+    pub own: usize,
+    pub frame: Frame,
+    pub velocity: Vector,
+    pub angular_velocity: f32,
+    /// What touched it in the latest control step.
+    pub contacts: &'a [Contact],
+    pub surroundings: &'a Surroundings,
+}
+
+/// An agent's sensors, ready to measure.
+#[derive(Component, Debug, Clone)]
+pub(crate) struct Senses(Vec<Sensor>);
+
+#[derive(Debug, Clone)]
+enum Sensor {
+    Proprioception(ProprioceptionSpec),
+    Lidar(Lidar),
+    Touch(TouchSpec),
+    Raster(RasterSpec),
+}
+
+impl Senses {
+    pub(crate) fn new(specs: &[SensorSpec]) -> Self {
+        let sensor = |spec: &SensorSpec| match spec {
+            SensorSpec::Proprioception(spec) => Sensor::Proprioception(spec.clone()),
+            SensorSpec::Lidar(spec) => Sensor::Lidar(Lidar::new(spec)),
+            SensorSpec::Touch(spec) => Sensor::Touch(spec.clone()),
+            SensorSpec::Raster(spec) => Sensor::Raster(spec.clone()),
+        };
+        Self(specs.iter().map(sensor).collect())
+    }
+
+    /// Write what is sensed at this moment over `values`.
+    pub(crate) fn measure(&self, moment: &Moment, values: &mut Vec<f32>) {
+        values.clear();
+        for sensor in &self.0 {
+            match sensor {
+                Sensor::Proprioception(sensor) => sensor.measure(moment, values),
+                Sensor::Lidar(sensor) => sensor.measure(moment, values),
+                Sensor::Touch(sensor) => sensor.measure(moment, values),
+                Sensor::Raster(sensor) => sensor.measure(moment, values),
+            }
+        }
+    }
+
+    /// The lidar's rays at this place, for drawing.
+    pub(crate) fn rays(&self, own: usize, frame: &Frame, surroundings: &Surroundings) -> Vec<Ray> {
+        let lidar = self.0.iter().find_map(|sensor| match sensor {
+            Sensor::Lidar(lidar) => Some(lidar),
+            _ => None,
+        });
+        lidar.map_or_else(Vec::new, |lidar| lidar.rays(own, frame, surroundings))
     }
 }

@@ -1,6 +1,8 @@
 //! Proprioception: where the agent's own body is and how it moves. Read first: [`ProprioceptionSpec`].
 
-use forethought_interface::impl_numbers;
+use super::Moment;
+use crate::geometry::direction;
+use forethought_interface::{Channel, impl_numbers};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,3 +18,23 @@ pub struct ProprioceptionSpec {
 impl_numbers!(
     struct ProprioceptionSpec {}
 );
+
+impl ProprioceptionSpec {
+    pub(super) fn channels(&self) -> Vec<Channel> {
+        let channel = |name: &str, len| Channel { name: format!("proprioception.{name}"), shape: vec![len] };
+        let mut channels = vec![channel("position_m", 2), channel("velocity_m_s", 2)];
+        if self.heading {
+            channels.push(channel("heading", 3));
+        }
+        channels
+    }
+
+    pub(super) fn measure(&self, moment: &Moment, values: &mut Vec<f32>) {
+        values.extend(moment.frame.translation.to_array());
+        values.extend(moment.velocity.to_array());
+        if self.heading {
+            values.extend(direction(moment.frame.rotation).to_array());
+            values.push(moment.angular_velocity);
+        }
+    }
+}

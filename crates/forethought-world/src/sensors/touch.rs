@@ -1,8 +1,12 @@
 //! Touch: what the body bumped into. Read first: [`TouchSpec`].
 
-use forethought_interface::impl_numbers;
+use super::Moment;
+use bevy::prelude::Component;
+use bevy_rapier2d::rapier::math::Vector;
+use forethought_interface::{Channel, impl_numbers};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::f32::consts::TAU;
 
 /// Channel `touch.impulse_n_s` `[sectors]`: the contact impulse of the last control step in N s, summed over the
 /// contacts whose direction from the body's centre lies in each sector. Sector 0 is centred on the body's x axis, the
@@ -23,3 +27,40 @@ impl Default for TouchSpec {
 impl_numbers!(
     struct TouchSpec {}
 );
+
+/// What touched an agent's body during a control step.
+#[derive(Component, Debug, Clone, Default)]
+pub(crate) struct Contacts(pub Vec<Contact>);
+
+/// A contact during one physics step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Contact {
+    /// Where, in the body's frame.
+    pub place: Vector,
+    /// The impulse along the contact's normal, in N s.
+    pub impulse: f32,
+}
+
+impl Contacts {
+    /// The sum of all impulses.
+    pub(crate) fn total(&self) -> f32 {
+        self.0.iter().map(|contact| contact.impulse).sum()
+    }
+}
+
+impl TouchSpec {
+    pub(super) fn channels(&self) -> Vec<Channel> {
+        vec![Channel { name: "touch.impulse_n_s".into(), shape: vec![self.sectors as usize] }]
+    }
+
+    pub(super) fn measure(&self, moment: &Moment, values: &mut Vec<f32>) {
+        let begin = values.len();
+        let sectors = self.sectors as usize;
+        values.resize(begin + sectors, 0.0);
+        for contact in moment.contacts {
+            let turns = contact.place.y.atan2(contact.place.x) / TAU;
+            let sector = (turns * sectors as f32).round().rem_euclid(sectors as f32) as usize;
+            values[begin + sector % sectors] += contact.impulse;
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The physics: how a specification becomes Rapier bodies, and how they step. Read first: [`build`], then
+//! [`Physics`].
+//!
+//! bevy_rapier's components hold Rapier's state, but this module fills them and steps them itself. bevy_rapier would
+//! insert bodies in the order of an ECS query, which depends on what its `App` has been through, and Rapier's results
+//! depend on that order. Here each episode starts from fresh containers, filled in one order: the arena's walls, the
+//! bodies, the agents. A run is then the same bit for bit as Rapier alone on the same scene (`tests/determinism.rs`).
+//!
+//! How materials meet: friction is the *smaller* of the two coefficients, so that a frictionless agent slides along
+//! anything; restitution is the *larger* one, so that a bouncy ball bounces off anything. The arena's own walls have
+//! friction 1 and restitution 0, which leaves the choice to whatever touches them.
+
+use crate::geometry::{Part, vector};
+use crate::sensors::Contact;
+use crate::surroundings::boundary;
+use crate::{BodyKind, MaterialSpec, ShapeSpec, WorldSpec, geometry};
+use bevy::ecs::query::QueryData;
+use bevy::prelude::{Component, Entity, Name, Resource, With, World};
+use bevy_rapier2d::dynamics::RapierRigidBodyHandle;
+use bevy_rapier2d::plugin::context::{
+    RapierContextColliders, RapierContextEntityLink, RapierContextJoints, RapierContextSimulation, RapierRigidBodySet,
+    SimulationToRenderTime,
+};
+use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
+use bevy_rapier2d::rapier::prelude::{
+    CoefficientCombineRule, ColliderBuilder, RigidBody, RigidBodyBuilder, RigidBodyHandle, SharedShape,
+};
+use forethought_interface::Num;
+
+/// What every step needs to know.
+#[derive(Resource, Clone, Copy, Default)]
+pub(crate) struct Laws {
+    pub gravity: Vector,
+    /// The physics step in seconds.
+    pub dt: f32,
+    /// Physics steps in a control step.
+    pub substeps: u32,
+    /// The control period in seconds.
+    pub period_s: f64,
+}
+
+/// Which of [`crate::surroundings::Surroundings::solids`] an entity is.
+#[derive(Component, Clone, Copy)]
+pub(crate) struct SolidIndex(pub usize);
+
+/// On entities that never move.
+#[derive(Component)]
+pub(crate) struct Fixed;
+
+/// Every solid's entity in scenario order: the only order in which anything is done to the physics.
+#[derive(Resource, Default)]
+pub(crate) struct Roster {
+    pub bodies: Vec<Entity>,
+    pub agents: Vec<Entity>,
+}
+
+/// Despawn the last episode's world and build this one's, in scenario order.
+pub(crate) fn build(world: &mut World, spec: &WorldSpec) {
+    clear(world);
+    let laws = Laws {
+        gravity: vector(&spec.arena.gravity_m_s2),
+        dt: spec.timing.physics_step_s as f32,
+        substeps: spec.timing.physics_steps(),
+        period_s: spec.timing.control_period_s,
+    };
+    let mut fresh = Fresh::default();
+    fresh.simulation.integration_parameters.dt = laws.dt;
+    for wall in boundary(&spec.arena).iter().flatten() {
+        let body = fresh.bodies.bodies.insert(RigidBodyBuilder::fixed());
+        fresh.attach(body, wall, &BOUNDARY_MATERIAL);
+    }
+    let context = world.spawn_empty().id();
+    let mut roster = Roster::default();
+    for body in &spec.bodies {
+        let builder = match body.kind {
+            BodyKind::Static => RigidBodyBuilder::fixed(),
+            BodyKind::Dynamic => RigidBodyBuilder::dynamic(),
+            BodyKind::Kinematic => RigidBodyBuilder::kinematic_velocity_based(),
+        };
+        let builder = match body.kind {
+            BodyKind::Static => builder,
+            BodyKind::Dynamic | BodyKind::Kinematic => builder
+                .linvel(vector(&body.velocity_m_s))
+                .angvel(body.angular_velocity_rad_s.value_f32())
+                .can_sleep(body.kind == BodyKind::Dynamic),
+        };
+        let place = (&body.position_m, &body.angle_rad);
+        let entity = fresh.insert(world, context, &body.name, builder, place, &body.shape, &body.material);
+        if body.kind == BodyKind::Static {
+            world.entity_mut(entity).insert(Fixed);
+        }
+        world.entity_mut(entity).insert(SolidIndex(roster.bodies.len()));
+        roster.bodies.push(entity);
+    }
+    for agent in &spec.agents {
+        // An agent never sleeps: its actuator may move it at any step.
+        let builder = agent.actuator.prepare(RigidBodyBuilder::dynamic().can_sleep(false));
+        let place = (&agent.position_m, &agent.angle_rad);
+        let entity = fresh.insert(world, context, &agent.name, builder, place, &agent.shape, &agent.material);
+        world.entity_mut(entity).insert(SolidIndex(spec.bodies.len() + roster.agents.len()));
+        roster.agents.push(entity);
+    }
+    let Fresh { simulation, bodies, colliders } = fresh;
+    let rest = (RapierContextJoints::default(), SimulationToRenderTime::default());
+    world.entity_mut(context).insert((simulation, colliders, bodies, rest));
+    world.insert_resource(laws);
+    world.insert_resource(roster);
+}
+
+/// Leave nothing of the last episode but allocations.
+pub(crate) fn clear(world: &mut World) {
+    let old = world.remove_resource::<Roster>().unwrap_or_default();
+    let contexts: Vec<Entity> = world.query_filtered::<Entity, With<RapierContextSimulation>>().iter(world).collect();
+    for entity in old.bodies.into_iter().chain(old.agents).chain(contexts) {
+        world.despawn(entity);
+    }
+    world.clear_trackers();
+}
+
+/// Rapier's state before the first step.
+#[derive(Default)]
+struct Fresh {
+    simulation: RapierContextSimulation,
+    bodies: RapierRigidBodySet,
+    colliders: RapierContextColliders,
+}
+
+/// Friction, restitution and density of the arena's walls.
+const BOUNDARY_MATERIAL: [f32; 3] = [1.0, 0.0, 1.0];
+
+impl Fresh {
+    #[expect(clippy::too_many_arguments, reason = "each is one field of a body's specification")]
+    fn insert(
+        &mut self,
+        world: &mut World,
+        context: Entity,
+        name: &str,
+        builder: RigidBodyBuilder,
+        (position, angle): (&[Num; 2], &Num),
+        shape: &ShapeSpec,
+        material: &MaterialSpec,
+    ) -> Entity {
+        let entity = world.spawn_empty().id();
+        let builder = builder
+            .pose(Frame::new(vector(position), angle.value_f32()))
+            .linear_damping(material.linear_damping_per_s.value_f32())
+            .angular_damping(material.angular_damping_per_s.value_f32())
+            .user_data(u128::from(entity.to_bits()));
+        let body = self.bodies.bodies.insert(builder);
+        let coefficients = [&material.friction, &material.restitution, &material.density_kg_m2].map(Num::value_f32);
+        for part in geometry::parts(shape) {
+            self.attach(body, &part, &coefficients);
+        }
+        // Rapier would weigh the body in its first step, but the first action comes before that.
+        if let Some(body) = self.bodies.bodies.get_mut(body) {
+            body.recompute_mass_properties_from_colliders(&self.colliders.colliders);
+        }
+        let parts = (Name::new(name.to_owned()), RapierRigidBodyHandle(body), RapierContextEntityLink(context));
+        world.entity_mut(entity).insert(parts);
+        entity
+    }
+
+    fn attach(&mut self, body: RigidBodyHandle, part: &Part, [friction, restitution, density]: &[f32; 3]) {
+        let Some((shape, frame)) = solid_shape(part) else { return };
+        let collider = ColliderBuilder::new(shape)
+            .position(frame)
+            .friction(*friction)
+            .restitution(*restitution)
+            .density(*density)
+            .friction_combine_rule(CoefficientCombineRule::Min)
+            .restitution_combine_rule(CoefficientCombineRule::Max)
+            .user_data(self.bodies.bodies.get(body).map_or(0, |body| body.user_data));
+        self.colliders.colliders.insert_with_parent(collider, body, &mut self.bodies.bodies);
+    }
+}
+
+/// A part as Rapier knows it, and its place on the body; none for a polygon that is degenerate.
+pub(crate) fn solid_shape(part: &Part) -> Option<(SharedShape, Frame)> {
+    match part {
+        Part::Disc { center, radius } => Some((SharedShape::ball(*radius), Frame::from_translation(*center))),
+        Part::Cuboid { frame, half } => Some((SharedShape::cuboid(half.x, half.y), *frame)),
+        Part::Polygon { vertices } => {
+            SharedShape::convex_polyline(vertices.clone()).map(|shape| (shape, Frame::IDENTITY))
+        }
+    }
+}
+
+/// Rapier's state as bevy_rapier keeps it.
+#[derive(QueryData)]
+#[query_data(mutable)]
+pub(crate) struct Physics {
+    pub simulation: &'static mut RapierContextSimulation,
+    pub colliders: &'static mut RapierContextColliders,
+    pub joints: &'static mut RapierContextJoints,
+    pub bodies: &'static mut RapierRigidBodySet,
+}
+
+impl PhysicsItem<'_, '_> {
+    /// One physics step.
+    pub(crate) fn step(&mut self, gravity: Vector) {
+        let simulation = &mut *self.simulation;
+        let joints = &mut *self.joints;
+        simulation.pipeline.step(
+            gravity,
+            &simulation.integration_parameters,
+            &mut simulation.islands,
+            &mut simulation.broad_phase,
+            &mut simulation.narrow_phase,
+            &mut self.bodies.bodies,
+            &mut self.colliders.colliders,
+            &mut joints.impulse_joints,
+            &mut joints.multibody_joints,
+            &mut simulation.ccd_solver,
+            &(),
+            &(),
+        );
+    }
+
+    /// A body that this step disabled because its state was no longer finite.
+    pub(crate) fn diverged(&self) -> Option<&RigidBody> {
+        let quarantine = self.simulation.pipeline.quarantine();
+        let owner = |collider| self.colliders.colliders.get(collider).and_then(|collider| collider.parent());
+        let collider_owner = quarantine.colliders().first().copied().and_then(owner);
+        let body = quarantine.bodies().first().copied().or(collider_owner);
+        body.and_then(|body| self.bodies.bodies.get(body))
+    }
+
+    /// Add what touches this body after a physics step.
+    pub(crate) fn contacts(&self, body: RigidBodyHandle, contacts: &mut Vec<Contact>) {
+        let Some(body) = self.bodies.bodies.get(body) else { return };
+        for own in body.colliders() {
+            for pair in self.simulation.narrow_phase.contact_pairs_with(*own) {
+                for manifold in pair.solver_manifolds() {
+                    for point in manifold.points.iter().filter(|point| point.data.impulse > 0.0) {
+                        let local = if pair.collider1 == *own { point.local_p1 } else { point.local_p2 };
+                        let Some(collider) = self.colliders.colliders.get(*own) else { continue };
+                        let place = body.position().inverse_transform_point(collider.position().transform_point(local));
+                        contacts.push(Contact { place, impulse: point.data.impulse });
+                    }
+                }
+            }
+        }
+    }
+}

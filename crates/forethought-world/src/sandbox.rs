@@ -1,0 +1,179 @@
+//! The sandbox: one world, reused from episode to episode. Read first: [`Sandbox`].
+
+use crate::actuators::{Actuator, Command};
+use crate::check::check_world;
+use crate::digest::Digest;
+use crate::geometry::vector;
+use crate::physics::{self, Laws, Roster};
+use crate::schedule::{Attention, GoalFrame, Minds, Sensing, Trouble, moment, record, schedule, sense};
+use crate::sensors::{Contacts, Senses};
+use crate::surroundings::Surroundings;
+use crate::{AgentRecord, StepRecord, WorldError, WorldSpec};
+use bevy::platform::cell::SyncCell;
+use bevy::prelude::{Schedule, World};
+use bevy_rapier2d::plugin::context::{RapierContextEntityLink, RapierRigidBodySet};
+use bevy_rapier2d::rapier::math::Pose as Frame;
+use forethought_interface::{Detail, Observation, Think, derive_seed};
+
+/// A world, the minds of its agents, and the schedule that takes them from one control step to the next.
+///
+/// Build one for each thread and reuse it: [`Sandbox::reset`] leaves nothing of the last episode behind.
+pub struct Sandbox {
+    world: World,
+    schedule: Schedule,
+    built: bool,
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Sandbox {
+    /// An empty sandbox without minds.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut world = World::new();
+        world.insert_resource(Minds(SyncCell::new(Vec::new())));
+        world.init_resource::<Attention>();
+        world.init_resource::<Trouble>();
+        world.init_resource::<Digest>();
+        world.init_resource::<Surroundings>();
+        world.init_resource::<StepRecord>();
+        world.init_resource::<Roster>();
+        world.init_resource::<Laws>();
+        Self { world, schedule: schedule(), built: false }
+    }
+
+    /// The minds from the next [`Sandbox::reset`] on: one for each agent, in scenario order.
+    pub fn set_minds(&mut self, minds: Vec<Box<dyn Think>>) {
+        self.world.insert_resource(Minds(SyncCell::new(minds)));
+    }
+
+    /// How much of their thoughts the minds are to show.
+    pub fn set_detail(&mut self, detail: Detail) {
+        self.world.insert_resource(Attention(detail));
+    }
+
+    /// Build the world anew for an episode with this seed. [`Sandbox::record`] is then that of step 0. Each mind
+    /// begins with a seed derived from the episode's and the agent's number.
+    ///
+    /// Without any minds the world can be looked at but not stepped.
+    ///
+    /// # Errors
+    /// [`WorldError::Invalid`] with every impossible value of the specification; [`WorldError::MindCount`] where there
+    /// are minds, but not one for each agent.
+    pub fn reset(&mut self, spec: &WorldSpec, seed: u64) -> Result<(), WorldError> {
+        self.built = false;
+        let problems = check_world(spec);
+        if !problems.is_empty() {
+            return Err(WorldError::Invalid(problems));
+        }
+        let minds = self.minds();
+        if !minds.is_empty() {
+            check_count(spec.agents.len(), minds.len())?;
+        }
+        for (index, mind) in minds.iter_mut().enumerate() {
+            mind.begin(derive_seed(seed, "mind", index as u64));
+        }
+        physics::build(&mut self.world, spec);
+        self.seat_agents(spec);
+        self.world.insert_resource(Surroundings::new(spec));
+        self.world.insert_resource(Trouble::default());
+        self.world.resource_mut::<Digest>().restart();
+        self.world.insert_resource(StepRecord {
+            agents: vec![AgentRecord::default(); spec.agents.len()],
+            ..StepRecord::default()
+        });
+        // Both fail only where a resource is missing, and all are there from the start.
+        let opened = self.world.run_system_cached(sense).is_ok() && self.world.run_system_cached(record).is_ok();
+        debug_assert!(opened, "the opening systems run");
+        self.built = true;
+        Ok(())
+    }
+
+    /// One control step: sense, think, act, simulate, record.
+    ///
+    /// # Errors
+    /// Where a mind cannot think or acts impossibly, where the physics diverges, or where there is nothing to step or
+    /// not one mind for each agent. After an error the sandbox needs a reset.
+    pub fn control_step(&mut self) -> Result<(), WorldError> {
+        if !self.built {
+            return Err(WorldError::Empty);
+        }
+        let agents = self.record().agents.len();
+        check_count(agents, self.minds().len())?;
+        self.schedule.run(&mut self.world);
+        match self.world.resource_mut::<Trouble>().0.take() {
+            Some(error) => {
+                self.built = false;
+                Err(error)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The world after the latest control step, and what led there.
+    #[must_use]
+    pub fn record(&self) -> &StepRecord {
+        self.world.resource()
+    }
+
+    /// A hash over every step of this episode so far: the bits of all poses, velocities, observations and actions.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.world.resource::<Digest>().value()
+    }
+
+    /// What this agent senses now: after the latest control step, without thinking. Empty where there is no such agent.
+    #[must_use]
+    pub fn observe(&self, agent: usize) -> Observation {
+        self.sensed(agent).unwrap_or_default()
+    }
+
+    fn sensed(&self, agent: usize) -> Option<Observation> {
+        let surroundings = self.world.resource::<Surroundings>();
+        let entity = self.world.resource::<Roster>().agents.get(agent)?;
+        let (handle, senses, contacts, _) = self.world.entity(*entity).get_components::<Sensing>().ok()?;
+        let context = self.world.get::<RapierContextEntityLink>(*entity)?;
+        let body = self.world.get::<RapierRigidBodySet>(context.0)?.bodies.get(handle.0)?;
+        let mut values = Vec::new();
+        senses.measure(&moment(agent, body, contacts, surroundings), &mut values);
+        Some(Observation { values })
+    }
+
+    /// Whether the centre of this body or agent is inside this zone; none where one of the names is unknown.
+    #[must_use]
+    pub fn inside_zone(&self, body_or_agent: &str, zone: &str) -> Option<bool> {
+        let surroundings = self.world.resource::<Surroundings>();
+        let solid = surroundings.solids.iter().find(|solid| solid.name == body_or_agent)?;
+        let zone = surroundings.zones.iter().find(|candidate| candidate.name == zone)?;
+        Some(zone.contains(solid.frame.translation))
+    }
+
+    fn minds(&mut self) -> &mut Vec<Box<dyn Think>> {
+        self.world.resource_mut::<Minds>().into_inner().0.get()
+    }
+
+    /// Give the agents' bodies their actuators and senses.
+    fn seat_agents(&mut self, spec: &WorldSpec) {
+        let agents = self.world.resource::<Roster>().agents.clone();
+        let dt = self.world.resource::<Laws>().dt;
+        for (agent, entity) in spec.agents.iter().zip(agents) {
+            let target = agent.target.as_ref().and_then(|name| spec.targets.iter().find(|target| target.name == *name));
+            let goal = target.map(|target| Frame::new(vector(&target.position_m), agent.angle_rad.value_f32()));
+            self.world.entity_mut(entity).insert((
+                Actuator::new(&agent.actuator, dt),
+                Command::default(),
+                Contacts::default(),
+                Senses::new(&agent.sensors),
+                GoalFrame(goal),
+            ));
+        }
+    }
+}
+
+fn check_count(agents: usize, minds: usize) -> Result<(), WorldError> {
+    if agents == minds { Ok(()) } else { Err(WorldError::MindCount { agents, minds }) }
+}

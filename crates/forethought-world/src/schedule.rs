@@ -1,0 +1,253 @@
+//! A control step as one schedule: sense, think, act, simulate, record. Read first: [`schedule`].
+
+use crate::actuators::{Actuator, Command};
+use crate::digest::Digest;
+use crate::physics::{Fixed, Laws, Physics, Roster, SolidIndex};
+use crate::sensors::{Contacts, Moment, Senses};
+use crate::surroundings::{Solid, Surroundings, pose};
+use crate::{StepRecord, WorldError};
+use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
+use bevy::platform::cell::SyncCell;
+use bevy::prelude::{
+    Component, Entity, IntoScheduleConfigs, Local, Name, Query, Res, ResMut, Resource, Schedule, SystemSet, Without,
+};
+use bevy_rapier2d::dynamics::RapierRigidBodyHandle;
+use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
+use bevy_rapier2d::rapier::prelude::RigidBody;
+use forethought_interface::{Detail, Think};
+use std::time::Instant;
+
+#[derive(ScheduleLabel, Debug, Clone, PartialEq, Eq, Hash)]
+struct ControlStep;
+
+/// The stages of a control step, in this order.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+enum Stage {
+    /// Each agent's observation, and its goal observation where the surroundings changed.
+    Sense,
+    /// Each mind's thought.
+    Think,
+    /// Each thought's action, checked and cut to what the actuator takes.
+    Act,
+    /// The physics steps of this control step, the actuators driving before each one.
+    Simulate,
+    /// What came of it.
+    Record,
+}
+
+/// The schedule of one control step. One thread runs it whatever bevy's features are, and two systems whose order is
+/// left open are an error, so that there is one order of events and no other.
+pub(crate) fn schedule() -> Schedule {
+    let mut schedule = Schedule::new(ControlStep);
+    let stages = (Stage::Sense, Stage::Think, Stage::Act, Stage::Simulate, Stage::Record);
+    schedule
+        .set_executor(SingleThreadedExecutor::new())
+        .set_build_settings(ScheduleBuildSettings {
+            ambiguity_detection: LogLevel::Error,
+            hierarchy_detection: LogLevel::Error,
+            ..ScheduleBuildSettings::default()
+        })
+        .configure_sets(stages.chain())
+        .add_systems((
+            sense.in_set(Stage::Sense),
+            think.in_set(Stage::Think).run_if(all_is_well),
+            act.in_set(Stage::Act).run_if(all_is_well),
+            simulate.in_set(Stage::Simulate).run_if(all_is_well),
+            (count, record).chain().in_set(Stage::Record).run_if(all_is_well),
+        ));
+    schedule
+}
+
+/// The minds, one for each agent in scenario order. A mind need not be `Sync`: only one system ever holds it.
+#[derive(Resource)]
+pub(crate) struct Minds(pub SyncCell<Vec<Box<dyn Think>>>);
+
+/// How much of their thoughts the minds are to show.
+#[derive(Resource, Clone, Copy, Default)]
+pub(crate) struct Attention(pub Detail);
+
+/// What went wrong in this control step: the stages after it do not run.
+#[derive(Resource, Default)]
+pub(crate) struct Trouble(pub Option<WorldError>);
+
+/// Where an agent's goal observation is taken; none without a target.
+#[derive(Component, Clone, Copy)]
+pub(crate) struct GoalFrame(pub Option<Frame>);
+
+fn all_is_well(trouble: Res<Trouble>) -> bool {
+    trouble.0.is_none()
+}
+
+pub(crate) type Sensing<'a> = (&'a RapierRigidBodyHandle, &'a Senses, &'a Contacts, &'a GoalFrame);
+
+pub(crate) fn sense(
+    mut record: ResMut<StepRecord>,
+    roster: Res<Roster>,
+    surroundings: Res<Surroundings>,
+    physics: Query<Physics>,
+    agents: Query<Sensing>,
+) {
+    let Ok(physics) = physics.single() else { return };
+    let record = &mut *record;
+    for (index, (agent, entity)) in record.agents.iter_mut().zip(&roster.agents).enumerate() {
+        let Ok((handle, senses, contacts, goal_frame)) = agents.get(*entity) else { continue };
+        let Some(body) = physics.bodies.bodies.get(handle.0) else { continue };
+        let moment = moment(index, body, contacts, &surroundings);
+        senses.measure(&moment, &mut agent.observation.values);
+        if let GoalFrame(Some(frame)) = goal_frame
+            && (agent.goal.is_none() || surroundings.others_moved(moment.own))
+        {
+            let there =
+                Moment { frame: *frame, velocity: Vector::ZERO, angular_velocity: 0.0, contacts: &[], ..moment };
+            senses.measure(&there, &mut agent.goal.get_or_insert_default().values);
+        }
+    }
+}
+
+/// What there is to sense for this agent now.
+pub(crate) fn moment<'a>(
+    agent: usize,
+    body: &RigidBody,
+    contacts: &'a Contacts,
+    surroundings: &'a Surroundings,
+) -> Moment<'a> {
+    Moment {
+        own: surroundings.first_agent + agent,
+        frame: *body.position(),
+        velocity: body.linvel(),
+        angular_velocity: body.angvel(),
+        contacts: &contacts.0,
+        surroundings,
+    }
+}
+
+fn think(
+    mut record: ResMut<StepRecord>,
+    mut minds: ResMut<Minds>,
+    attention: Res<Attention>,
+    roster: Res<Roster>,
+    names: Query<&Name>,
+    mut trouble: ResMut<Trouble>,
+) {
+    for ((agent, mind), entity) in record.agents.iter_mut().zip(minds.0.get()).zip(&roster.agents) {
+        let began = Instant::now();
+        let thought = mind.think(&agent.observation, agent.goal.as_ref(), attention.0);
+        agent.think_time = began.elapsed();
+        match thought {
+            Ok(thought) => agent.thought = Some(thought),
+            Err(error) => {
+                trouble.0 = Some(WorldError::Think(error, name_of(*entity, &names)));
+                return;
+            }
+        }
+    }
+}
+
+fn act(
+    record: Res<StepRecord>,
+    roster: Res<Roster>,
+    mut commands: Query<&mut Command>,
+    names: Query<&Name>,
+    mut trouble: ResMut<Trouble>,
+) {
+    for (agent, entity) in record.agents.iter().zip(&roster.agents) {
+        let Some(thought) = &agent.thought else { continue };
+        match (Command::new(&thought.action), commands.get_mut(*entity)) {
+            (Ok(new), Ok(mut command)) => *command = new,
+            (Err(reason), _) => {
+                trouble.0 = Some(WorldError::Action { agent: name_of(*entity, &names), reason });
+                return;
+            }
+            (Ok(_), Err(_)) => {}
+        }
+    }
+}
+
+type Driven<'a> = (&'a RapierRigidBodyHandle, &'a Actuator, &'a Command, &'a mut Contacts);
+
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its access")]
+fn simulate(
+    laws: Res<Laws>,
+    roster: Res<Roster>,
+    record: Res<StepRecord>,
+    mut physics: Query<Physics>,
+    mut agents: Query<Driven>,
+    movers: Query<(&RapierRigidBodyHandle, &SolidIndex), Without<Fixed>>,
+    mut surroundings: ResMut<Surroundings>,
+    names: Query<&Name>,
+    mut trouble: ResMut<Trouble>,
+) {
+    let Ok(mut physics) = physics.single_mut() else { return };
+    for (_, _, _, mut contacts) in &mut agents {
+        contacts.0.clear();
+    }
+    for _ in 0..laws.substeps {
+        // In scenario order: Rapier notes in which order bodies are woken.
+        for entity in &roster.agents {
+            if let Ok((handle, actuator, command, _)) = agents.get(*entity)
+                && let Some(body) = physics.bodies.bodies.get_mut(handle.0)
+            {
+                actuator.drive(*command, body);
+            }
+        }
+        physics.step(laws.gravity);
+        if let Some(body) = physics.diverged() {
+            let what = Entity::try_from_bits(body.user_data as u64).map_or_else(String::new, |e| name_of(e, &names));
+            trouble.0 = Some(WorldError::Diverged { what, step: record.step + 1 });
+            return;
+        }
+        for (handle, _, _, mut contacts) in &mut agents {
+            physics.contacts(handle.0, &mut contacts.0);
+        }
+    }
+    for (handle, index) in &movers {
+        if let Some(body) = physics.bodies.bodies.get(handle.0) {
+            surroundings.solids[index.0].follow(*body.position());
+        }
+    }
+}
+
+fn count(laws: Res<Laws>, mut record: ResMut<StepRecord>) {
+    record.step += 1;
+    record.time_s = f64::from(record.step) * laws.period_s;
+}
+
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its access")]
+pub(crate) fn record(
+    mut record: ResMut<StepRecord>,
+    mut digest: ResMut<Digest>,
+    mut velocities: Local<Vec<[f32; 3]>>,
+    surroundings: Res<Surroundings>,
+    attention: Res<Attention>,
+    physics: Query<Physics>,
+    roster: Res<Roster>,
+    bodies: Query<&RapierRigidBodyHandle>,
+    agents: Query<(&Senses, &Contacts)>,
+) {
+    let Ok(physics) = physics.single() else { return };
+    let body_of = |entity: &Entity| bodies.get(*entity).ok().and_then(|handle| physics.bodies.bodies.get(handle.0));
+    let record = &mut *record;
+    record.bodies.clear();
+    record.bodies.extend(surroundings.solids[..surroundings.first_agent].iter().map(Solid::pose));
+    velocities.clear();
+    velocities.extend(roster.bodies.iter().filter_map(body_of).map(|body| {
+        let [x, y] = body.linvel().to_array();
+        [x, y, body.angvel()]
+    }));
+    for (index, (agent, entity)) in record.agents.iter_mut().zip(&roster.agents).enumerate() {
+        let (Some(body), Ok((senses, contacts))) = (body_of(entity), agents.get(*entity)) else { continue };
+        agent.pose = pose(body.position());
+        agent.velocity_m_s = body.linvel().to_array();
+        agent.angular_velocity_rad_s = body.angvel();
+        agent.bump_impulse_n_s = contacts.total();
+        agent.rays = match attention.0 {
+            Detail::Brief => Vec::new(),
+            Detail::Full => senses.rays(surroundings.first_agent + index, body.position(), &surroundings),
+        };
+    }
+    digest.add(record, &velocities);
+}
+
+fn name_of(entity: Entity, names: &Query<&Name>) -> String {
+    names.get(entity).map_or_else(|_| String::new(), ToString::to_string)
+}
