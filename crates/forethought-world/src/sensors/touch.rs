@@ -64,3 +64,41 @@ impl TouchSpec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::surroundings::Surroundings;
+    use bevy_rapier2d::rapier::math::Pose as Frame;
+
+    fn felt(sectors: u32, contacts: &[(f32, f32)]) -> Vec<f32> {
+        let contacts: Vec<Contact> = contacts
+            .iter()
+            .map(|(angle, impulse)| Contact { place: Vector::from_angle(*angle) * 0.3, impulse: *impulse })
+            .collect();
+        let moment = Moment {
+            own: 0,
+            frame: Frame::IDENTITY,
+            velocity: Vector::ZERO,
+            angular_velocity: 0.0,
+            contacts: &contacts,
+            surroundings: &Surroundings::default(),
+        };
+        let mut values = vec![7.0];
+        TouchSpec { sectors }.measure(&moment, &mut values);
+        assert_eq!(values.remove(0), 7.0);
+        values
+    }
+
+    #[test]
+    fn sectors_are_centred_and_anticlockwise() {
+        use std::f32::consts::{FRAC_PI_2, PI};
+        assert_eq!(felt(4, &[]), [0.0; 4]);
+        assert_eq!(felt(4, &[(0.0, 1.0), (FRAC_PI_2, 2.0), (PI, 3.0), (-FRAC_PI_2, 4.0)]), [1.0, 2.0, 3.0, 4.0]);
+        // An eighth of a turn is the border between two sectors.
+        assert_eq!(felt(4, &[(0.78, 1.0), (-0.78, 1.0)]), [2.0, 0.0, 0.0, 0.0]);
+        assert_eq!(felt(4, &[(0.79, 1.0), (-0.79, 1.0)]), [0.0, 1.0, 0.0, 1.0]);
+        assert_eq!(felt(1, &[(1.0, 1.0), (-2.0, 1.0), (3.1, 1.0)]), [3.0]);
+        assert_eq!(felt(3, &[(3.1, 1.0)]), [0.0, 1.0, 0.0]);
+    }
+}
