@@ -32,7 +32,7 @@ fn bodies() -> Vec<([f32; 2], [f32; 2], bool)> {
     let body = |k: u16| {
         let (column, row) = (f32::from(k % 3), f32::from(k / 3));
         let velocity = [1.5 - column, 0.8 - row * 0.7];
-        ([2.0 + 3.0 * column, 2.0 + 3.0 * row], velocity, k % 2 == 0)
+        ([2.0 + 3.0 * column, 2.0 + 3.0 * row], velocity, k.is_multiple_of(2))
     };
     (0..9).map(body).collect()
 }
@@ -104,7 +104,7 @@ impl Bare {
             world.insert(RigidBodyBuilder::fixed(), with_material(wall));
         }
         for (place, velocity, cuboid) in bodies() {
-            let body = RigidBodyBuilder::dynamic().translation(place.into()).linvel(velocity.into());
+            let body = RigidBodyBuilder::dynamic().translation(place.into()).linvel(velocity.into()).can_sleep(false);
             let shape = if cuboid { ColliderBuilder::cuboid(0.3, 0.3) } else { ColliderBuilder::ball(0.3) };
             world.insert(body, with_material(shape));
         }

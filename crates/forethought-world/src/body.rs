@@ -57,9 +57,9 @@ pub enum BodyKind {
 pub struct MaterialSpec {
     /// Mass per area in kg/m².
     pub density_kg_m2: Num,
-    /// Coulomb friction coefficient; 0 slides freely.
+    /// Coulomb friction coefficient; 0 slides freely. Of two that touch, the smaller counts.
     pub friction: Num,
-    /// Restitution in `[0, 1]`: 0 stops dead, 1 bounces back at full speed.
+    /// Restitution in `[0, 1]`: 0 stops dead, 1 bounces back at full speed. Of two that touch, the larger counts.
     pub restitution: Num,
     /// Linear damping in 1/s.
     pub linear_damping_per_s: Num,

@@ -6,6 +6,9 @@
 //! depend on that order. Here each episode starts from fresh containers, filled in one order: the arena's walls, the
 //! bodies, the agents. A run is then the same bit for bit as Rapier alone on the same scene (`tests/determinism.rs`).
 //!
+//! Nothing sleeps: Rapier would stop bodies slower than 0.05 m/s and 0.5 rad/s, which in a world without gravity is
+//! still motion, and at these sizes a body at rest costs next to nothing.
+//!
 //! How materials meet: friction is the *smaller* of the two coefficients, so that a frictionless agent slides along
 //! anything; restitution is the *larger* one, so that a bouncy ball bounces off anything. The arena's own walls have
 //! friction 1 and restitution 0, which leaves the choice to whatever touches them.
@@ -82,7 +85,7 @@ pub(crate) fn build(world: &mut World, spec: &WorldSpec) {
             BodyKind::Dynamic | BodyKind::Kinematic => builder
                 .linvel(vector(&body.velocity_m_s))
                 .angvel(body.angular_velocity_rad_s.value_f32())
-                .can_sleep(body.kind == BodyKind::Dynamic),
+                .can_sleep(false),
         };
         let place = (&body.position_m, &body.angle_rad);
         let entity = fresh.insert(world, context, &body.name, builder, place, &body.shape, &body.material);
@@ -93,7 +96,6 @@ pub(crate) fn build(world: &mut World, spec: &WorldSpec) {
         roster.bodies.push(entity);
     }
     for agent in &spec.agents {
-        // An agent never sleeps: its actuator may move it at any step.
         let builder = agent.actuator.prepare(RigidBodyBuilder::dynamic().can_sleep(false));
         let place = (&agent.position_m, &agent.angle_rad);
         let entity = fresh.insert(world, context, &agent.name, builder, place, &agent.shape, &agent.material);

@@ -177,3 +177,74 @@ impl Sandbox {
 fn check_count(agents: usize, minds: usize) -> Result<(), WorldError> {
     if agents == minds { Ok(()) } else { Err(WorldError::MindCount { agents, minds }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ArenaSpec, BodyKind, BodySpec, Boundary, MaterialSpec, ShapeSpec, TimingSpec};
+    use bevy_rapier2d::dynamics::RapierRigidBodyHandle;
+    use bevy_rapier2d::rapier::math::Vector;
+    use forethought_interface::Num;
+
+    fn with_one_ball() -> WorldSpec {
+        let [zero, one, five] = [0.0, 1.0, 5.0].map(Num::Literal);
+        let pair = |num: &Num| [num.clone(), num.clone()];
+        WorldSpec {
+            arena: ArenaSpec {
+                size_m: [10.0, 10.0].map(Num::Literal),
+                gravity_m_s2: pair(&zero),
+                boundary: Boundary::Walls,
+            },
+            bodies: vec![BodySpec {
+                name: "ball".into(),
+                shape: ShapeSpec::Disc { radius_m: one },
+                kind: BodyKind::Dynamic,
+                position_m: pair(&five),
+                angle_rad: zero.clone(),
+                velocity_m_s: pair(&zero),
+                angular_velocity_rad_s: zero.clone(),
+                material: MaterialSpec::default(),
+                color: [zero.clone(), zero.clone(), zero],
+            }],
+            agents: Vec::new(),
+            targets: Vec::new(),
+            zones: Vec::new(),
+            timing: TimingSpec::default(),
+        }
+    }
+
+    #[test]
+    fn a_sandbox_can_be_sent() {
+        fn sent<T: Send>(_: &T) {}
+        sent(&Sandbox::new());
+    }
+
+    /// Rapier quietly stops a body whose state is no longer finite; the sandbox must not.
+    #[test]
+    fn a_body_that_diverges_is_named() {
+        let mut sandbox = Sandbox::new();
+        sandbox.reset(&with_one_ball(), 1).unwrap();
+        sandbox.control_step().unwrap();
+        let entity = sandbox.world.resource::<Roster>().bodies[0];
+        let handle = sandbox.world.get::<RapierRigidBodyHandle>(entity).unwrap().0;
+        let context = sandbox.world.get::<RapierContextEntityLink>(entity).unwrap().0;
+        let mut bodies = sandbox.world.get_mut::<RapierRigidBodySet>(context).unwrap();
+        bodies.bodies.get_mut(handle).unwrap().add_force(Vector::NAN, true);
+        assert_eq!(sandbox.control_step(), Err(WorldError::Diverged { what: "ball".into(), step: 2 }));
+        assert_eq!(sandbox.control_step(), Err(WorldError::Empty));
+    }
+
+    #[test]
+    fn episodes_leave_nothing_behind() {
+        let mut sandbox = Sandbox::new();
+        let mut entities = || {
+            sandbox.reset(&with_one_ball(), 1).unwrap();
+            sandbox.control_step().unwrap();
+            sandbox.world.entities().count_spawned()
+        };
+        let first = entities();
+        for _ in 0..20 {
+            assert_eq!(entities(), first);
+        }
+    }
+}

@@ -4,7 +4,7 @@ use crate::actuators::{Actuator, Command};
 use crate::digest::Digest;
 use crate::physics::{Fixed, Laws, Physics, Roster, SolidIndex};
 use crate::sensors::{Contacts, Moment, Senses};
-use crate::surroundings::{Solid, Surroundings, pose};
+use crate::surroundings::Surroundings;
 use crate::{StepRecord, WorldError};
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
 use bevy::platform::cell::SyncCell;
@@ -228,7 +228,7 @@ pub(crate) fn record(
     let body_of = |entity: &Entity| bodies.get(*entity).ok().and_then(|handle| physics.bodies.bodies.get(handle.0));
     let record = &mut *record;
     record.bodies.clear();
-    record.bodies.extend(surroundings.solids[..surroundings.first_agent].iter().map(Solid::pose));
+    record.bodies.extend(surroundings.solids[..surroundings.first_agent].iter().map(|solid| solid.pose));
     velocities.clear();
     velocities.extend(roster.bodies.iter().filter_map(body_of).map(|body| {
         let [x, y] = body.linvel().to_array();
@@ -236,7 +236,7 @@ pub(crate) fn record(
     }));
     for (index, (agent, entity)) in record.agents.iter_mut().zip(&roster.agents).enumerate() {
         let (Some(body), Ok((senses, contacts))) = (body_of(entity), agents.get(*entity)) else { continue };
-        agent.pose = pose(body.position());
+        agent.pose = surroundings.solids[surroundings.first_agent + index].pose;
         agent.velocity_m_s = body.linvel().to_array();
         agent.angular_velocity_rad_s = body.angvel();
         agent.bump_impulse_n_s = contacts.total();

@@ -30,6 +30,8 @@ pub(crate) struct Solid {
     pub color: [f32; 3],
     pub parts: Vec<Part>,
     pub frame: Frame,
+    /// The frame in the interface's words: kept, because most solids rarely move.
+    pub pose: Pose,
     /// The parts where they are now.
     pub surfaces: Vec<Surface>,
     /// Whether the latest control step moved it.
@@ -76,6 +78,7 @@ impl Solid {
             surfaces: parts.iter().map(|part| part.at(&frame)).collect(),
             parts,
             frame,
+            pose: pose(&frame),
             moved: false,
         }
     }
@@ -85,6 +88,7 @@ impl Solid {
         self.moved = frame != self.frame;
         if self.moved {
             self.frame = frame;
+            self.pose = pose(&frame);
             for (part, surface) in self.parts.iter().zip(&mut self.surfaces) {
                 part.place(&frame, surface);
             }
@@ -95,14 +99,10 @@ impl Solid {
     pub(crate) fn contains(&self, point: Vector) -> bool {
         self.surfaces.iter().any(|surface| surface.signed_distance(point) <= 0.0)
     }
-
-    pub(crate) fn pose(&self) -> Pose {
-        pose(&self.frame)
-    }
 }
 
 /// A frame in the interface's words.
-pub(crate) fn pose(frame: &Frame) -> Pose {
+fn pose(frame: &Frame) -> Pose {
     Pose { position_m: frame.translation.to_array(), angle_rad: frame.rotation.angle() }
 }
 

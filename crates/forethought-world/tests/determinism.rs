@@ -152,7 +152,7 @@ impl Bare {
             let velocity = Vector::new(body.velocity_m_s[0].value_f32(), body.velocity_m_s[1].value_f32());
             let builder = match body.kind {
                 BodyKind::Static => RigidBodyBuilder::fixed(),
-                BodyKind::Dynamic => RigidBodyBuilder::dynamic(),
+                BodyKind::Dynamic => RigidBodyBuilder::dynamic().can_sleep(false),
                 BodyKind::Kinematic => RigidBodyBuilder::kinematic_velocity_based().can_sleep(false),
             };
             let builder = builder.translation(place).linvel(velocity).angvel(body.angular_velocity_rad_s.value_f32());

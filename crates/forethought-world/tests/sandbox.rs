@@ -165,6 +165,20 @@ fn kinematic_bodies_keep_their_velocity() {
 }
 
 #[test]
+fn slow_bodies_do_not_fall_asleep() {
+    let mut spec = arena(Vec::new());
+    let mut snail = body("snail", BodyKind::Dynamic, cuboid(0.4, 0.2), 2.0, 5.0);
+    snail.velocity_m_s = pair(0.01, 0.0);
+    snail.angular_velocity_rad_s = num(0.1);
+    spec.bodies.push(snail);
+    let mut sandbox = Sandbox::new();
+    sandbox.reset(&spec, 1).unwrap();
+    steps(&mut sandbox, 100);
+    let pose = sandbox.record().bodies[0];
+    assert!((pose.position_m[0] - 2.1).abs() < 1e-3 && (pose.angle_rad - 1.0).abs() < 1e-3, "{pose:?}");
+}
+
+#[test]
 fn gravity_is_off_unless_asked_for() {
     let mut spec = arena(Vec::new());
     spec.bodies.push(body("ball", BodyKind::Dynamic, disc(0.2), 5.0, 5.0));
