@@ -51,6 +51,10 @@ impl Digest {
     }
 
     fn floats(&mut self, values: &[f32]) {
-        self.bytes.extend(values.iter().flat_map(|value| value.to_bits().to_le_bytes()));
+        let begin = self.bytes.len();
+        self.bytes.resize(begin + 4 * values.len(), 0);
+        for (bytes, value) in self.bytes[begin..].chunks_exact_mut(4).zip(values) {
+            bytes.copy_from_slice(&value.to_le_bytes());
+        }
     }
 }

@@ -87,8 +87,12 @@ impl Solid {
     pub(crate) fn follow(&mut self, frame: Frame) {
         self.moved = frame != self.frame;
         if self.moved {
+            self.pose.position_m = frame.translation.to_array();
+            // Most bodies slide without turning, and the angle costs an arc tangent.
+            if frame.rotation != self.frame.rotation {
+                self.pose.angle_rad = frame.rotation.angle();
+            }
             self.frame = frame;
-            self.pose = pose(&frame);
             for (part, surface) in self.parts.iter().zip(&mut self.surfaces) {
                 part.place(&frame, surface);
             }

@@ -28,8 +28,8 @@ impl_numbers!(
     struct RasterSpec {}
 );
 
-/// The ground's linear colour.
-const GROUND: [f32; 3] = [1.0, 1.0, 1.0];
+/// The ground is white.
+const GROUND: f32 = 1.0;
 /// A target's linear colour.
 const TARGET: [f32; 3] = [0.03, 0.35, 0.10];
 
@@ -41,7 +41,7 @@ impl RasterSpec {
     pub(super) fn measure(&self, moment: &Moment, values: &mut Vec<f32>) {
         let begin = values.len();
         let (width, height) = (self.width_px as usize, self.height_px as usize);
-        values.extend(std::iter::repeat_n(GROUND, width * height).flatten());
+        values.resize(begin + width * height * 3, GROUND);
         let world = moment.surroundings;
         let pixel = world.size / Vector::new(width as f32, height as f32);
         let mut canvas = Canvas { pixels: &mut values[begin..], width, height, pixel };
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(at(40), [0.0, 0.0, 0.0]);
         assert_eq!(at(50), TARGET);
         assert_eq!(at(65), [0.2, 0.3, 0.9]);
-        assert_eq!(at(75), GROUND);
+        assert_eq!(at(75), [GROUND; 3]);
         assert_eq!(draw(&spec, &surroundings, None).len(), 96);
     }
 
