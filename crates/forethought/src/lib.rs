@@ -1,3 +1,23 @@
 //! Forethought: run, train and measure agents that plan by imagining.
+//!
+//! Read first: [`episode::Runner`] runs one episode, [`batch::batch`] many, [`train::train`] trains a model. A
+//! [`setup::Setup`] is what each of them starts from: a scenario, its actor and its models.
 
+pub mod batch;
+pub mod bench;
+pub mod conditions;
+pub mod episode;
+pub mod error;
+pub mod experience;
+mod files;
+pub mod locate;
+pub mod progress;
 pub mod scenario;
+pub mod setup;
+pub mod stop;
+pub mod train;
+#[cfg(feature = "view")]
+pub mod window;
+pub mod workers;
+
+pub use error::Error;

@@ -1,0 +1,188 @@
+//! A batch in numbers. Read first: [`Summary`].
+
+use super::{BatchOptions, Manifest};
+use crate::{
+    episode::{Ending, EpisodeResult, hex},
+    setup::Setup,
+};
+use serde::Serialize;
+use std::time::Duration;
+use xxhash_rust::xxh3::Xxh3;
+
+/// What a batch came to: `summary.json`, and what `--json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// Scenario, actor, seed, and the hashes of what was run.
+    #[serde(flatten)]
+    pub manifest: Manifest,
+    /// Worker threads.
+    pub jobs: usize,
+    /// Episodes that ran.
+    pub episodes: u64,
+    /// Episodes that were asked for: more than `episodes` where the batch was stopped.
+    pub requested: u64,
+    /// Of those that ran, how many an earlier call had run.
+    pub resumed: u64,
+    /// Episodes that succeeded.
+    pub successes: u64,
+    /// Episodes in which a failure condition held.
+    pub failures: u64,
+    /// Episodes that took too long.
+    pub time_limits: u64,
+    /// Episodes that went wrong.
+    pub errors: u64,
+    /// `successes / episodes`.
+    pub success_rate: f64,
+    /// The 95% Wilson interval of the success rate.
+    pub ci95: [f64; 2],
+    /// Control steps of an episode that succeeded, on average; null without any.
+    pub mean_steps: Option<f64>,
+    /// Control steps of an episode, on average; null without any.
+    pub mean_steps_all: Option<f64>,
+    /// Control steps of all episodes.
+    pub env_steps: u64,
+    /// Seconds of wall clock of this call.
+    pub wall_secs: f64,
+    /// Control steps a second of this call, over all workers.
+    pub env_steps_per_sec: f64,
+    /// Thoughts that planned anew.
+    pub decisions: u64,
+    /// How long such a thought took, in milliseconds: the median. Where no thought planned, the mean of all.
+    pub decision_ms_p50: f64,
+    /// The same, the 95th percentile.
+    pub decision_ms_p95: f64,
+    /// Thinking time per control step, in milliseconds, planned anew or not.
+    pub decision_ms_mean_per_step: f64,
+    /// Predictor calls of all thoughts.
+    pub model_evaluations: u64,
+    /// A hash over all episodes' trajectories and endings, in hexadecimal: the same for any `jobs`.
+    pub digest: String,
+}
+
+/// What this call of a batch did, apart from what an earlier one had done.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    /// Episodes taken over from an earlier call.
+    pub resumed: u64,
+    /// How long this call took.
+    pub wall: Duration,
+    /// Control steps of this call.
+    pub env_steps: u64,
+}
+
+impl Summary {
+    /// The numbers of these episodes, which are in order.
+    #[must_use]
+    pub fn of(setup: &Setup, options: &BatchOptions, call: &Call, results: &[EpisodeResult]) -> Self {
+        let count = |ending| results.iter().filter(|result| result.outcome == ending).count() as u64;
+        let (episodes, successes) = (results.len() as u64, count(Ending::Success));
+        let env_steps: u64 = results.iter().map(|result| u64::from(result.steps)).sum();
+        let think_ms: f64 = results.iter().map(|result| result.think_ms).sum();
+        let mean_per_step = think_ms / env_steps.max(1) as f64;
+        let mut decisions: Vec<f32> = results.iter().flat_map(|result| result.decision_ms.iter().copied()).collect();
+        decisions.sort_by(f32::total_cmp);
+        Self {
+            manifest: Manifest::of(setup),
+            jobs: options.jobs,
+            episodes,
+            requested: options.episodes,
+            resumed: call.resumed,
+            successes,
+            failures: count(Ending::Failure),
+            time_limits: count(Ending::TimeLimit),
+            errors: count(Ending::Error),
+            success_rate: successes as f64 / episodes.max(1) as f64,
+            ci95: wilson95(successes, episodes),
+            mean_steps: mean_steps(results.iter().filter(|result| result.outcome == Ending::Success)),
+            mean_steps_all: mean_steps(results.iter()),
+            env_steps,
+            wall_secs: call.wall.as_secs_f64(),
+            env_steps_per_sec: call.env_steps as f64 / call.wall.as_secs_f64().max(1e-9),
+            decisions: decisions.len() as u64,
+            decision_ms_p50: percentile(&decisions, 0.50).unwrap_or(mean_per_step),
+            decision_ms_p95: percentile(&decisions, 0.95).unwrap_or(mean_per_step),
+            decision_ms_mean_per_step: mean_per_step,
+            model_evaluations: results.iter().map(|result| result.model_evaluations).sum(),
+            digest: hex(digest(results)),
+        }
+    }
+}
+
+/// The 95% Wilson score interval of a proportion (Wilson, 1927).
+#[must_use]
+pub fn wilson95(successes: u64, episodes: u64) -> [f64; 2] {
+    if episodes == 0 {
+        return [0.0, 1.0];
+    }
+    let (n, z) = (episodes as f64, 1.959_963_984_540_054);
+    let rate = successes as f64 / n;
+    let middle = rate + z * z / (2.0 * n);
+    let spread = z * (rate * (1.0 - rate) / n + z * z / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + z * z / n;
+    // The ends are 0 and 1 exactly where nothing or everything succeeded.
+    let low = if successes == 0 { 0.0 } else { (middle - spread) / scale };
+    let high = if successes == episodes { 1.0 } else { (middle + spread) / scale };
+    [low, high]
+}
+
+fn mean_steps<'a>(results: impl Iterator<Item = &'a EpisodeResult>) -> Option<f64> {
+    let (sum, count) = results.fold((0.0, 0_u64), |(sum, count), result| (sum + f64::from(result.steps), count + 1));
+    (count > 0).then(|| sum / count as f64)
+}
+
+/// The nearest rank of a sorted list.
+fn percentile(sorted: &[f32], share: f64) -> Option<f64> {
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).map(|ms| f64::from(*ms))
+}
+
+fn digest(results: &[EpisodeResult]) -> u64 {
+    let mut hash = Xxh3::new();
+    for result in results {
+        hash.update(&result.episode.to_le_bytes());
+        hash.update(result.digest.as_bytes());
+        hash.update(&[result.outcome as u8]);
+    }
+    hash.digest()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wilson_matches_published_values() {
+        // Newcombe (1998), table I, method 3: 81 of 263, 15 of 148, 0 of 20, 29 of 29.
+        let published = [
+            ((81, 263), [0.2553, 0.3662]),
+            ((15, 148), [0.0624, 0.1605]),
+            ((0, 20), [0.0, 0.1611]),
+            ((29, 29), [0.8830, 1.0]),
+        ];
+        for ((successes, episodes), expected) in published {
+            let interval = wilson95(successes, episodes);
+            for end in 0..2 {
+                assert!((interval[end] - expected[end]).abs() < 6e-5, "{successes}/{episodes}: {interval:?}");
+            }
+        }
+        assert_eq!(wilson95(0, 0), [0.0, 1.0]);
+    }
+
+    #[test]
+    fn percentiles_are_members() {
+        let sorted = [1.0, 2.0, 3.0, 4.0];
+        assert_eq!(percentile(&sorted, 0.5), Some(2.0));
+        assert_eq!(percentile(&sorted, 0.95), Some(4.0));
+        assert_eq!(percentile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn the_digest_sees_order_and_endings() {
+        let episode = |index| EpisodeResult::failed(index, 0, String::new());
+        let digest_of = |results: &[EpisodeResult]| digest(results);
+        let first = digest_of(&[episode(0), episode(1)]);
+        assert_ne!(first, digest_of(&[episode(1), episode(0)]));
+        let success = EpisodeResult { outcome: Ending::Success, ..episode(1) };
+        assert_ne!(first, digest_of(&[episode(0), success]));
+    }
+}

@@ -1,0 +1,56 @@
+//! Whether an episode has ended, and how. Read first: [`outcome`].
+
+use crate::scenario::{Condition, EpisodeSpec};
+use forethought_interface::Outcome;
+use forethought_world::{Sandbox, WorldSpec};
+
+/// How the episode has ended after the latest control step, if it has. Success counts before failure.
+#[must_use]
+pub fn outcome(end: &EpisodeSpec, world: &WorldSpec, sandbox: &Sandbox) -> Option<Outcome> {
+    let now = |condition: &Condition| holds(condition, world, sandbox);
+    if succeeded(end, world, sandbox) {
+        Some(Outcome::Success)
+    } else if end.failure.iter().any(now) {
+        Some(Outcome::Failure)
+    } else if sandbox.record().step >= end.max_steps {
+        Some(Outcome::TimeLimit)
+    } else {
+        None
+    }
+}
+
+/// Whether all success conditions hold; never without any.
+#[must_use]
+pub fn succeeded(end: &EpisodeSpec, world: &WorldSpec, sandbox: &Sandbox) -> bool {
+    !end.success.is_empty() && end.success.iter().all(|condition| holds(condition, world, sandbox))
+}
+
+/// Whether the condition holds now. A name that the world does not know never holds; scenario checks report it.
+fn holds(condition: &Condition, world: &WorldSpec, sandbox: &Sandbox) -> bool {
+    match condition {
+        Condition::Reached { agent, target } => {
+            distance_m(agent, target, world, sandbox).is_some_and(|(distance_m, radius_m)| distance_m <= radius_m)
+        }
+        Condition::Inside { body, zone } => sandbox.inside_zone(body, zone).unwrap_or(false),
+        Condition::Bumped { agent, impulse_n_s } => agent_index(agent, world)
+            .is_some_and(|i| sandbox.record().agents[i].bump_impulse_n_s > impulse_n_s.value_f32()),
+        Condition::LeftArena { agent } => agent_index(agent, world).is_some_and(|i| {
+            let [x, y] = sandbox.record().agents[i].pose.position_m;
+            let [width, height] = [world.arena.size_m[0].value_f32(), world.arena.size_m[1].value_f32()];
+            !(0.0..=width).contains(&x) || !(0.0..=height).contains(&y)
+        }),
+    }
+}
+
+/// The distance between an agent and a target, and the target's radius, in metres.
+#[must_use]
+pub fn distance_m(agent: &str, target: &str, world: &WorldSpec, sandbox: &Sandbox) -> Option<(f32, f32)> {
+    let target = world.targets.iter().find(|candidate| candidate.name == target)?;
+    let [x, y] = sandbox.record().agents[agent_index(agent, world)?].pose.position_m;
+    let [target_x, target_y] = [target.position_m[0].value_f32(), target.position_m[1].value_f32()];
+    Some(((x - target_x).hypot(y - target_y), target.radius_m.value_f32()))
+}
+
+fn agent_index(name: &str, world: &WorldSpec) -> Option<usize> {
+    world.agents.iter().position(|agent| agent.name == name)
+}

@@ -1,0 +1,132 @@
+//! What can go wrong in a run, and whose doing it is. Read first: [`Error`].
+
+use crate::scenario::ScenarioErrors;
+use forethought_mind::{MindError, ModelError, training::TrainError};
+use forethought_world::WorldError;
+use std::path::{Path, PathBuf};
+
+/// Why a run did not start or did not finish.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The scenario file has problems.
+    #[error("{0}")]
+    Scenario(ScenarioErrors),
+    /// One episode of a scenario cannot be drawn.
+    #[error("episode {episode} of {scenario} cannot be drawn: {problem}")]
+    Draw {
+        /// The scenario's name.
+        scenario: String,
+        /// The episode's number.
+        episode: u64,
+        /// What is wrong.
+        problem: String,
+    },
+    /// No scenario of that name or path.
+    #[error("there is no scenario `{wanted}`: {hint}")]
+    NoScenario {
+        /// What was asked for.
+        wanted: String,
+        /// Where it was looked for, and what there is.
+        hint: String,
+    },
+    /// A model file cannot be used.
+    #[error("{0}")]
+    Model(ModelError),
+    /// A model file cannot be written.
+    #[error("{0}")]
+    SaveModel(ModelError),
+    /// The model and the agent do not fit, or the agent has none.
+    #[error("agent `{agent}` cannot think: {source}")]
+    Mind {
+        /// The agent's name.
+        agent: String,
+        /// Why.
+        source: MindError,
+    },
+    /// `--out` holds something already.
+    #[error("{path} is not empty: give another --out, or --resume to go on with the run that is there", path = .0.display())]
+    OutNotEmpty(PathBuf),
+    /// `--out` holds another run.
+    #[error("{path} holds another run: {differences}; give another --out, or the same arguments", path = path.display())]
+    OtherRun {
+        /// The directory or file.
+        path: PathBuf,
+        /// What differs.
+        differences: String,
+    },
+    /// A file of an earlier run cannot be read back.
+    #[error("{path} is damaged: {problem}", path = path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// Several scenarios cannot train one model.
+    #[error("`{first}` and `{other}` cannot train one model: {reason}")]
+    Unequal {
+        /// A scenario's name.
+        first: String,
+        /// Another's.
+        other: String,
+        /// What differs.
+        reason: String,
+    },
+    /// There is nothing to go on with.
+    #[error("{0}")]
+    Resume(String),
+    /// It was stopped before there was anything to keep.
+    #[error("stopped {0}: there is nothing to keep yet")]
+    Stopped(&'static str),
+    /// The disk or the system refused.
+    #[error("cannot {doing} {path}: {source}", path = path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// On which file or directory.
+        path: PathBuf,
+        /// Why it did not work.
+        source: std::io::Error,
+    },
+    /// The world or a mind failed during an episode.
+    #[error("{0}")]
+    World(#[from] WorldError),
+    /// The world failed during a training episode.
+    #[error("training episode {episode} went wrong: {source}")]
+    Exploration {
+        /// The episode's number.
+        episode: u64,
+        /// Why.
+        source: WorldError,
+    },
+    /// Training failed.
+    #[error("{0}")]
+    Train(#[from] TrainError),
+    /// The window cannot be opened.
+    #[cfg(feature = "view")]
+    #[error("{0}")]
+    View(#[from] forethought_view::ViewError),
+    /// A worker thread could not be started, or ended early.
+    #[error("a worker failed: {0}")]
+    Worker(String),
+}
+
+impl Error {
+    /// True where the input was bad (exit status 2), false where the run failed (exit status 1).
+    #[must_use]
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            Self::Io { .. } | Self::SaveModel(_) | Self::Worker(_) | Self::Stopped(_) => false,
+            Self::World(_) | Self::Exploration { .. } => false,
+            Self::Train(TrainError::Diverged { .. } | TrainError::Worker(_)) => false,
+            #[cfg(feature = "view")]
+            Self::View(_) => false,
+            _ => true,
+        }
+    }
+
+    /// An [`Error::Io`] for `map_err`.
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { doing, path: path.to_owned(), source }
+    }
+}

@@ -1,0 +1,156 @@
+//! A scenario made ready to run: loaded, its actor chosen, its models in memory. Read first: [`Setup`].
+
+use crate::{
+    episode::hex,
+    error::Error,
+    scenario::{self, AgentSpec, Episode, LoadedScenario},
+};
+use forethought_interface::{FactorValues, Numbers, Think, derive_seed};
+use forethought_mind::{Mind, Model, actor::planners::PlannerName, cost::drives::DriveSpec};
+use forethought_world::{action_len, observation_layout};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use xxhash_rust::xxh3::Xxh3;
+
+/// What to run: everything that all episodes of a run share. Its workers share one.
+pub struct Setup {
+    /// The scenario.
+    pub loaded: LoadedScenario,
+    /// The run's seed: episode `i` uses the seed derived from this and `i`, and nothing else.
+    pub seed: u64,
+    /// What `--actor` said; without it each agent uses its own planner.
+    pub actor: Option<PlannerName>,
+    /// A hash over all model files; 0 without any.
+    pub model_hash: u64,
+    models: Vec<Option<Arc<Model>>>,
+}
+
+/// What a user may choose about a run.
+#[derive(Debug, Clone, Default)]
+pub struct SetupOptions {
+    /// The run's seed.
+    pub seed: u64,
+    /// The planner of all agents.
+    pub actor: Option<PlannerName>,
+    /// The model of all agents, in place of those that the scenario names.
+    pub model: Option<PathBuf>,
+}
+
+impl Setup {
+    /// Load a scenario and the models that its agents need.
+    ///
+    /// # Errors
+    /// A scenario with problems, a model that is missing or does not fit.
+    pub fn load(path: &Path, options: &SetupOptions) -> Result<Self, Error> {
+        // A scenario's own models matter only to those who use them.
+        let others = options.model.is_some() || options.actor == Some(PlannerName::Random);
+        let load = if others { scenario::load_without_models } else { scenario::load };
+        let loaded = load(path).map_err(Error::Scenario)?;
+        let mut hash = Xxh3::new();
+        let mut models = Vec::new();
+        for agent in &loaded.scenario.agents {
+            let file = model_file(&loaded, agent, options);
+            models.push(file.map(|file| load_model(&file, &loaded, &mut hash)).transpose()?);
+        }
+        let model_hash = if models.iter().any(Option::is_some) { hash.digest() } else { 0 };
+        let setup = Self { loaded, seed: options.seed, actor: options.actor, model_hash, models };
+        // A model that does not fit is told now, not by each worker.
+        setup.minds(&setup.draw(0)?)?;
+        Ok(setup)
+    }
+
+    /// The scenario's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.loaded.scenario.name
+    }
+
+    /// The actor as reports name it: `--actor`, or the planner of the first agent.
+    #[must_use]
+    pub fn actor_name(&self) -> &'static str {
+        let own = self.loaded.scenario.agents.first().map(|agent| agent.actor.planner);
+        self.actor.or(own).unwrap_or_default().as_str()
+    }
+
+    /// Draw episode `index` of this run.
+    ///
+    /// # Errors
+    /// Where an expression has no value for the factors drawn.
+    pub fn draw(&self, index: u64) -> Result<Episode, Error> {
+        self.draw_from(derive_seed(self.seed, "episode", index), index)
+    }
+
+    /// Draw training episode `index`: never one of a run's own episodes.
+    ///
+    /// # Errors
+    /// As [`Setup::draw`].
+    pub fn draw_training(&self, index: u64) -> Result<Episode, Error> {
+        self.draw_from(derive_seed(self.seed, "train", index), index)
+    }
+
+    fn draw_from(&self, seed: u64, index: u64) -> Result<Episode, Error> {
+        self.loaded.draw(seed).map_err(|problem| Error::Draw {
+            scenario: self.name().to_owned(),
+            episode: index,
+            problem: problem.to_string(),
+        })
+    }
+
+    /// A mind for each agent of this episode.
+    ///
+    /// # Errors
+    /// Where an agent's model is missing or does not fit its body.
+    pub fn minds(&self, episode: &Episode) -> Result<Vec<Box<dyn Think>>, Error> {
+        let agents = self.loaded.scenario.agents.iter().zip(&episode.world.agents).zip(&self.models);
+        agents
+            .map(|((agent, body), model)| {
+                let mut actor = agent.actor.clone();
+                actor.planner = self.actor.unwrap_or(actor.planner);
+                let exploration = &self.loaded.scenario.training.exploration;
+                let (layout, action_len) = (observation_layout(body), action_len(&body.actuator));
+                let drives = drives_of(agent, episode);
+                Mind::new(model.clone(), &layout, action_len, &actor, &drives, exploration)
+                    .map(|mind| Box::new(mind) as Box<dyn Think>)
+                    .map_err(|source| Error::Mind { agent: agent.name.clone(), source })
+            })
+            .collect()
+    }
+}
+
+/// An agent's drives with their numbers resolved for this episode.
+#[must_use]
+pub fn drives_of(agent: &AgentSpec, episode: &Episode) -> Vec<DriveSpec> {
+    let factors: FactorValues = episode.factors.iter().cloned().collect();
+    let mut drives = agent.drives.clone();
+    for drive in &mut drives {
+        drive.numbers("", &mut |_, number| {
+            // A number that has no value stays an expression, is NaN and fails in the mind's own checks.
+            let _ = number.resolve(&factors);
+        });
+    }
+    drives
+}
+
+/// The model file that an agent needs; none for one that acts at random.
+fn model_file(loaded: &LoadedScenario, agent: &AgentSpec, options: &SetupOptions) -> Option<PathBuf> {
+    if options.actor.unwrap_or(agent.actor.planner) == PlannerName::Random {
+        return None;
+    }
+    let folder = loaded.path.parent().unwrap_or(Path::new("."));
+    options.model.clone().or_else(|| agent.model.as_ref().map(|model| folder.join(model)))
+}
+
+fn load_model(file: &Path, loaded: &LoadedScenario, hash: &mut Xxh3) -> Result<Arc<Model>, Error> {
+    let model = Model::load(file).map_err(Error::Model)?;
+    hash.update(&std::fs::read(file).map_err(Error::io("read", file))?);
+    if model.card().scenario_hash != hex(loaded.hash) {
+        tracing::info!(
+            model = %file.display(),
+            "the model was trained on another scenario than {}, or before the scenario was changed",
+            loaded.scenario.name
+        );
+    }
+    Ok(Arc::new(model))
+}

@@ -1,0 +1,289 @@
+//! From scenarios to a trained model: collect experience, learn from it, keep what was learnt. Read first: [`train`].
+
+use crate::{
+    error::Error,
+    experience::{self, ExperienceOptions},
+    files::{make_folder, write_whole},
+    progress::Progress,
+    setup::Setup,
+    stop::Stop,
+};
+use forethought_mind::{
+    Model,
+    training::{self, Experience, TrainContext, TrainOutcome, TrainProgress, TrainState, TrainingSpec},
+};
+use serde::Serialize;
+use std::{
+    fs::{self, File, OpenOptions},
+    io::Write,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Below this share of the latent's width, the effective rank tells of collapse.
+const COLLAPSED: f32 = 0.1;
+
+/// How often the state of a training is kept on disk.
+const KEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// How to train, and where to keep the model.
+#[derive(Debug, Clone)]
+pub struct TrainOptions {
+    /// The model file to write.
+    pub out: PathBuf,
+    /// Where all of the run's randomness comes from.
+    pub seed: u64,
+    /// Threads.
+    pub jobs: usize,
+    /// Go on with a training that was stopped.
+    pub resume: bool,
+    /// Gradient updates, in place of the scenario's.
+    pub updates: Option<u32>,
+    /// Episodes of exploration, in place of the scenario's.
+    pub episodes: Option<u32>,
+}
+
+/// What a training came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct TrainSummary {
+    /// The scenario's name; several are joined by `+`.
+    pub scenario: String,
+    /// The run's seed.
+    pub seed: u64,
+    /// Episodes of exploration.
+    pub episodes: usize,
+    /// Control steps of exploration.
+    pub frames: usize,
+    /// True where the model is finished, false where the training was stopped.
+    pub finished: bool,
+    /// The model file, or the file to go on from.
+    pub out: PathBuf,
+    /// The training's log.
+    pub log: PathBuf,
+    /// Seconds of wall clock of this call: the exploration.
+    pub collect_secs: f64,
+    /// Seconds of wall clock of this call: the learning.
+    pub train_secs: f64,
+    /// The latest progress.
+    pub latest: Option<TrainProgress>,
+    /// How well positions are read out of the finished model's latents: R² of x and y.
+    pub readout_r2: Option<[f32; 2]>,
+}
+
+/// Train one model on the experience of these setups, all of them with the random actor.
+///
+/// # Errors
+/// Where the setups' agents differ, the learning diverges or the files cannot be written.
+pub fn train(setups: &[Arc<Setup>], options: &TrainOptions, stop: &Stop) -> Result<TrainSummary, Error> {
+    let files = Files::beside(&options.out);
+    let (spec, context) = (spec(setups, options), context(setups, options));
+    let state = files.open(options)?;
+
+    let started = Instant::now();
+    let Some(experience) = collect(setups, &spec, options, stop)? else {
+        return Err(Error::Stopped("while exploring"));
+    };
+    let collect_secs = started.elapsed().as_secs_f64();
+
+    let started = Instant::now();
+    let mut log = Log::open(&files.log, &spec, state.as_ref())?;
+    let model = learn(&experience, &spec, &context, state, &files, &mut log, stop)?;
+    Ok(TrainSummary {
+        scenario: context.scenario,
+        seed: options.seed,
+        episodes: experience.episodes.len(),
+        frames: experience.frames(),
+        finished: model.is_some(),
+        out: if model.is_some() { files.model } else { files.partial },
+        log: files.log,
+        collect_secs,
+        train_secs: started.elapsed().as_secs_f64(),
+        latest: log.end(),
+        readout_r2: model.map(|model| model.card().readout.r2),
+    })
+}
+
+/// Learn to the end, or until a stop is requested; now and then keep the state, so that a power cut costs a minute.
+fn learn(
+    experience: &Experience,
+    spec: &TrainingSpec,
+    context: &TrainContext,
+    mut state: Option<TrainState>,
+    files: &Files,
+    log: &mut Log,
+    stop: &Stop,
+) -> Result<Option<Box<Model>>, Error> {
+    loop {
+        let keep_at = Instant::now() + KEEP_EVERY;
+        let mut logged = Ok(());
+        let mut on_progress = |progress: &TrainProgress| {
+            logged = log.write(progress);
+            let pause = stop.requested() || logged.is_err() || Instant::now() >= keep_at;
+            if pause { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        // A stopped training goes on to the same bits, so pausing to keep its state changes nothing.
+        match training::train(experience, spec, context, state.take(), &mut on_progress)? {
+            TrainOutcome::Finished(model) => {
+                files.keep_model(&model)?;
+                return logged.map(|()| Some(model));
+            }
+            TrainOutcome::Stopped(stopped) => {
+                files.keep_state(&stopped)?;
+                logged?;
+                if stop.requested() {
+                    return Ok(None);
+                }
+                state = Some(*stopped);
+            }
+        }
+    }
+}
+
+/// What the first scenario says of training, with what the user said instead.
+fn spec(setups: &[Arc<Setup>], options: &TrainOptions) -> TrainingSpec {
+    let mut spec = setups[0].loaded.scenario.training.clone();
+    spec.updates = options.updates.unwrap_or(spec.updates);
+    spec.episodes = options.episodes.unwrap_or(spec.episodes);
+    spec
+}
+
+fn context(setups: &[Arc<Setup>], options: &TrainOptions) -> TrainContext {
+    let names: Vec<&str> = setups.iter().map(|setup| setup.name()).collect();
+    // One scenario's hash is its own; several are folded into one.
+    let hash = setups.iter().skip(1).fold(setups[0].loaded.hash, |hash, setup| hash.rotate_left(7) ^ setup.loaded.hash);
+    TrainContext { scenario: names.join("+"), scenario_hash: hash, seed: options.seed, jobs: options.jobs }
+}
+
+/// The experience of all setups, or `None` where a stop was requested first.
+fn collect(
+    setups: &[Arc<Setup>],
+    spec: &TrainingSpec,
+    options: &TrainOptions,
+    stop: &Stop,
+) -> Result<Option<Experience>, Error> {
+    let collecting = ExperienceOptions { episodes: u64::from(spec.episodes), steps: spec.steps, jobs: options.jobs };
+    let mut all: Option<Experience> = None;
+    for setup in setups {
+        let progress = Progress::begin(&format!("exploring {}", setup.name()), collecting.episodes);
+        let Some(more) = experience::collect(setup, &collecting, stop, progress)? else { return Ok(None) };
+        match &mut all {
+            None => all = Some(more),
+            Some(all) if all.layout == more.layout && all.action_len == more.action_len => {
+                all.episodes.extend(more.episodes);
+            }
+            Some(_) => {
+                return Err(Error::Unequal {
+                    first: setups[0].name().to_owned(),
+                    other: setup.name().to_owned(),
+                    reason: "their agents sense or act differently; train each by itself".into(),
+                });
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The model file and those beside it.
+struct Files {
+    model: PathBuf,
+    log: PathBuf,
+    partial: PathBuf,
+}
+
+impl Files {
+    fn beside(model: &Path) -> Self {
+        Self {
+            model: model.to_owned(),
+            log: model.with_extension("log.jsonl"),
+            partial: model.with_extension("partial"),
+        }
+    }
+
+    /// See that the place can be written to, before minutes are spent; read the state to go on from, if asked for.
+    fn open(&self, options: &TrainOptions) -> Result<Option<TrainState>, Error> {
+        make_folder(self.model.parent().unwrap_or(Path::new(".")))?;
+        OpenOptions::new().create(true).append(true).open(&self.log).map_err(Error::io("write", &self.log))?;
+        if options.resume && self.partial.exists() {
+            return TrainState::load(&self.partial).map(Some).map_err(Error::Model);
+        }
+        if options.resume && self.model.exists() {
+            let model = self.model.display();
+            return Err(Error::Resume(format!("{model} is finished: leave out --resume to train it anew")));
+        }
+        Ok(None)
+    }
+
+    fn keep_model(&self, model: &Model) -> Result<(), Error> {
+        model.save(&self.model).map_err(Error::SaveModel)?;
+        if self.partial.exists() {
+            fs::remove_file(&self.partial).map_err(Error::io("remove", &self.partial))?;
+        }
+        Ok(())
+    }
+
+    fn keep_state(&self, state: &TrainState) -> Result<(), Error> {
+        state.save(&self.partial).map_err(Error::SaveModel)
+    }
+}
+
+/// The training's log, a line for each report, and its progress bar.
+struct Log {
+    path: PathBuf,
+    file: File,
+    progress: Progress,
+    latent: f32,
+    started: Instant,
+    warned: bool,
+    latest: Option<TrainProgress>,
+}
+
+impl Log {
+    /// Open the log; what it says of updates after `state` is forgotten, as they will be made again.
+    fn open(path: &Path, spec: &TrainingSpec, state: Option<&TrainState>) -> Result<Self, Error> {
+        let done = state.map_or(0, TrainState::updates);
+        let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let update = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?.get("update")?.as_u64();
+        let kept = |line: &&str| update(line).is_some_and(|update| update <= u64::from(done));
+        let lines: String = text.lines().filter(kept).map(|line| format!("{line}\n")).collect();
+        write_whole(path, lines.as_bytes())?;
+        let file = OpenOptions::new().append(true).open(path).map_err(Error::io("open", path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            progress: Progress::begin("training", u64::from(spec.updates)),
+            latent: spec.world_model.latent as f32,
+            started: Instant::now(),
+            warned: false,
+            latest: None,
+        })
+    }
+
+    fn write(&mut self, progress: &TrainProgress) -> Result<(), Error> {
+        let progress = TrainProgress { elapsed_secs: self.started.elapsed().as_secs_f64(), ..*progress };
+        let rank = format!("effective rank {:.1} of {}", progress.effective_rank, self.latent);
+        let message = format!("loss {:.4}, prediction {:.4}, {rank}", progress.loss, progress.prediction);
+        self.progress.set(u64::from(progress.update), &message);
+        if collapsed(&progress, self.latent) && !self.warned {
+            self.warned = true;
+            self.progress.note(&format!(
+                "warning: the latents are collapsing ({rank}): raise training.loss.variance or \
+                 training.loss.covariance, or lower training.learning_rate"
+            ));
+        }
+        self.latest = Some(progress);
+        let line = serde_json::to_string(&progress).unwrap_or_default() + "\n";
+        self.file.write_all(line.as_bytes()).map_err(Error::io("write", &self.path))
+    }
+
+    fn end(self) -> Option<TrainProgress> {
+        self.progress.end();
+        self.latest
+    }
+}
+
+/// Whether the latents all say the same. The first updates of a fresh network tell little.
+fn collapsed(progress: &TrainProgress, latent: f32) -> bool {
+    progress.update > 200 && progress.effective_rank < COLLAPSED * latent
+}

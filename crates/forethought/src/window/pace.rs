@@ -1,0 +1,154 @@
+//! When the next control step is due, and what the window asks for meanwhile. Read first: [`Pace::wait`].
+
+use crossbeam::channel::{Receiver, RecvTimeoutError};
+use forethought_interface::ViewCommand;
+use std::time::{Duration, Instant};
+
+/// What is next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// A control step.
+    Step,
+    /// The same episode from its start.
+    Again,
+    /// The next episode.
+    Next,
+    /// The end.
+    Quit,
+}
+
+/// Keeps simulated time in step with the wall clock.
+pub struct Pace {
+    period_s: f64,
+    speed: f64,
+    paused: bool,
+    due: Instant,
+}
+
+impl Pace {
+    /// Real time, for this control period.
+    pub fn new(period_s: f64) -> Self {
+        Self { period_s, speed: 1.0, paused: false, due: Instant::now() }
+    }
+
+    /// Stop the clock.
+    pub fn pause(&mut self) {
+        self.paused = true;
+    }
+
+    /// Wait until the next control step is due, or something else is asked for.
+    pub fn wait(&mut self, commands: &Receiver<ViewCommand>) -> Turn {
+        let turn = loop {
+            match self.receive(commands, self.due) {
+                None => break Turn::Step,
+                Some(command) => {
+                    if let Some(turn) = self.obey(command) {
+                        break turn;
+                    }
+                }
+            }
+        };
+        // Time that was lost, by thinking long or by a pause, is not made up for.
+        let period = Duration::try_from_secs_f64(self.period_s / self.speed).unwrap_or(Duration::ZERO);
+        self.due = self.due.max(Instant::now().checked_sub(period).unwrap_or(self.due)) + period;
+        turn
+    }
+
+    /// Stay with what is in sight for a while.
+    pub fn linger(&mut self, commands: &Receiver<ViewCommand>, long: Duration) -> Turn {
+        let end = Instant::now() + if self.speed.is_finite() { long } else { Duration::ZERO };
+        loop {
+            match self.receive(commands, end) {
+                None => return Turn::Next,
+                Some(command) => match self.obey(command) {
+                    None => {}
+                    Some(Turn::Step) => return Turn::Next,
+                    Some(turn) => return turn,
+                },
+            }
+        }
+    }
+
+    /// Nothing goes on by itself: wait for a choice.
+    pub fn wait_for_choice(&mut self, commands: &Receiver<ViewCommand>) -> Turn {
+        loop {
+            match commands.recv().map(|command| self.obey(command)) {
+                Err(_) => return Turn::Quit,
+                Ok(Some(turn)) => return turn,
+                Ok(None) => {}
+            }
+        }
+    }
+
+    /// The next command; none where `until` has come and the clock is running.
+    fn receive(&self, commands: &Receiver<ViewCommand>, until: Instant) -> Option<ViewCommand> {
+        if self.paused {
+            return Some(commands.recv().unwrap_or(ViewCommand::Quit));
+        }
+        match commands.recv_deadline(until) {
+            Ok(command) => Some(command),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(ViewCommand::Quit),
+        }
+    }
+
+    fn obey(&mut self, command: ViewCommand) -> Option<Turn> {
+        match command {
+            ViewCommand::Pause(paused) => {
+                self.paused = paused;
+                self.due = Instant::now();
+                None
+            }
+            ViewCommand::Speed(speed) => {
+                self.speed = f64::from(speed).max(1e-3);
+                self.due = Instant::now();
+                None
+            }
+            ViewCommand::Step => self.paused.then_some(Turn::Step),
+            ViewCommand::Reset => Some(Turn::Again),
+            ViewCommand::NextEpisode => Some(Turn::Next),
+            ViewCommand::Quit => Some(Turn::Quit),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossbeam::channel::unbounded;
+
+    #[test]
+    fn keeps_time_and_obeys() {
+        let (sender, commands) = unbounded();
+        let mut pace = Pace::new(0.02);
+        let started = Instant::now();
+        for _ in 0..5 {
+            assert_eq!(pace.wait(&commands), Turn::Step);
+        }
+        assert!(started.elapsed() >= Duration::from_millis(80), "the first step is due at once, the others each 20 ms");
+
+        for command in [ViewCommand::Pause(true), ViewCommand::Step, ViewCommand::Reset, ViewCommand::NextEpisode] {
+            sender.send(command).unwrap();
+        }
+        assert_eq!(pace.wait(&commands), Turn::Step);
+        assert_eq!(pace.wait(&commands), Turn::Again);
+        assert_eq!(pace.wait(&commands), Turn::Next);
+        sender.send(ViewCommand::Pause(false)).unwrap();
+        assert_eq!(pace.linger(&commands, Duration::from_millis(1)), Turn::Next);
+        drop(sender);
+        assert_eq!(pace.wait(&commands), Turn::Quit);
+    }
+
+    #[test]
+    fn infinite_speed_does_not_wait() {
+        let (sender, commands) = unbounded();
+        let mut pace = Pace::new(10.0);
+        sender.send(ViewCommand::Speed(f32::INFINITY)).unwrap();
+        let started = Instant::now();
+        for _ in 0..100 {
+            assert_eq!(pace.wait(&commands), Turn::Step);
+        }
+        assert_eq!(pace.linger(&commands, Duration::from_secs(10)), Turn::Next);
+        assert!(started.elapsed() < Duration::from_secs(5));
+    }
+}
