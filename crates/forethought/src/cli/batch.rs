@@ -1,0 +1,146 @@
+//! `forethought batch`. Read first: [`Batch`].
+
+use super::{
+    Done, bad_usage,
+    options::{Choices, Jobs},
+    output, stop_on_ctrl_c,
+};
+use anyhow::Result;
+use forethought::{
+    batch::{self, BatchOptions, Summary, Tally},
+    episode::EpisodeResult,
+    progress::Progress,
+    setup::Setup,
+    stop::Stop,
+};
+use std::{collections::HashSet, path::PathBuf, sync::Arc};
+
+/// Run many episodes over all cores
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Batch {
+    /// RON files, or bare names of those in scenarios/
+    #[arg(required = true, value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+
+    /// How many episodes
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    episodes: u64,
+
+    /// The first episode's number
+    #[arg(long, value_name = "I", default_value_t = 0)]
+    first: u64,
+
+    #[command(flatten)]
+    choices: Choices,
+
+    #[command(flatten)]
+    jobs: Jobs,
+
+    /// A new or empty folder for episodes.jsonl and summary.json; with several scenarios, for a folder each
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Go on with the run in --out: only what is missing is run
+    #[arg(long, requires = "out")]
+    resume: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  forethought batch two_rooms --episodes 500 --seed 1 --out runs/two_rooms
+  forethought batch two_rooms --episodes 500 --seed 1 --out runs/two_rooms --resume
+  forethought batch two_rooms --actor cem --jobs 2 --json
+  forethought batch scenarios/*.ron --actor random --episodes 50 --out runs/all
+
+Ctrl-C ends the batch after the episodes under way and keeps them; --resume goes on.";
+
+impl Batch {
+    /// Run the batches one after another.
+    pub fn execute(&self, json: bool) -> Result<Done> {
+        let setups: Vec<Arc<Setup>> =
+            self.scenarios.iter().map(|scenario| self.choices.setup(scenario)).collect::<Result<_, _>>()?;
+        let names: HashSet<&str> = setups.iter().map(|setup| setup.name()).collect();
+        if names.len() < setups.len() {
+            bad_usage("two of the scenarios have the same name: run them in two calls");
+        }
+        let stop = stop_on_ctrl_c()?;
+        let mut summaries = Vec::new();
+        for setup in &setups {
+            let summary = self.one(setup, &stop)?;
+            if !json {
+                output::line(describe(&summary))?;
+            }
+            summaries.push(summary);
+            if stop.requested() {
+                break;
+            }
+        }
+        if json {
+            match summaries.as_slice() {
+                [summary] if setups.len() == 1 => output::json(summary)?,
+                several => output::json(&serde_json::json!({ "batches": several }))?,
+            }
+        }
+        Ok(self.verdict(&summaries, setups.len()))
+    }
+
+    fn one(&self, setup: &Arc<Setup>, stop: &Stop) -> Result<Summary> {
+        let folder = |out: &PathBuf| if self.scenarios.len() == 1 { out.clone() } else { out.join(setup.name()) };
+        let options = BatchOptions {
+            first: self.first,
+            episodes: self.episodes,
+            jobs: self.jobs.count(),
+            out: self.out.as_ref().map(folder),
+            resume: self.resume,
+        };
+        let mut progress = Progress::begin(setup.name(), self.episodes);
+        let mut watch = |result: &EpisodeResult, tally: &Tally| {
+            progress.episode(result, tally);
+            Ok(())
+        };
+        let batch = batch::batch(setup, &options, stop, &mut watch)?;
+        progress.end();
+        Ok(batch.summary)
+    }
+
+    fn verdict(&self, summaries: &[Summary], wanted: usize) -> Done {
+        let errors: u64 = summaries.iter().map(|summary| summary.errors).sum();
+        let complete =
+            summaries.len() == wanted && summaries.iter().all(|summary| summary.episodes == summary.requested);
+        if errors > 0 {
+            eprintln!("error: {errors} episodes went wrong; their lines say why and from which seed");
+        }
+        if !complete {
+            let remedy = if self.out.is_some() { "go on with --resume" } else { "with --out, --resume could go on" };
+            eprintln!("error: stopped before the end; {remedy}");
+        }
+        if errors == 0 && complete { Done::Well } else { Done::Badly }
+    }
+}
+
+/// A summary for people.
+pub fn describe(summary: &Summary) -> String {
+    let [low, high] = summary.ci95.map(|end| end * 100.0);
+    let mean = |steps: Option<f64>| steps.map_or("-".into(), |steps| format!("{steps:.1}"));
+    let Summary { manifest, successes, episodes, .. } = summary;
+    let mut text = format!(
+        "{}, actor {}, seed {}: {successes} of {episodes} succeeded: {:.1}% (95% interval {low:.1}% to {high:.1}%)\n  \
+         {} steps on average where it succeeded, {} in all; {} steps in {:.1} s\n",
+        manifest.scenario,
+        manifest.actor,
+        manifest.seed,
+        summary.success_rate * 100.0,
+        mean(summary.mean_steps),
+        mean(summary.mean_steps_all),
+        summary.env_steps,
+        summary.wall_secs,
+    );
+    if summary.decisions > 0 {
+        text += &format!(
+            "  a decision takes {:.2} ms (median; {:.2} ms at the 95th percentile), {:.2} ms of thinking a step\n",
+            summary.decision_ms_p50, summary.decision_ms_p95, summary.decision_ms_mean_per_step,
+        );
+    }
+    text + &format!("  digest {}", summary.digest)
+}

@@ -1,0 +1,104 @@
+//! `forethought check`. Read first: [`Check`].
+
+use super::{Done, output};
+use anyhow::Result;
+use forethought::{
+    locate,
+    scenario::{self, ScenarioErrors},
+};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Validate scenario files without running them
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Check {
+    /// RON files, or bare names of those in scenarios/
+    #[arg(required_unless_present = "reference", value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+
+    /// Print the JSON schema of the scenario format instead
+    #[arg(long)]
+    reference: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  forethought check two_rooms
+  forethought check scenarios/*.ron --json
+  forethought check --reference
+
+Exit status 2 where any scenario has problems. A model that is not there yet is no problem of its scenario, only told.";
+
+/// What there is to say about one scenario.
+#[derive(Serialize)]
+struct Report {
+    scenario: String,
+    path: Option<PathBuf>,
+    ok: bool,
+    /// What is wrong with it.
+    problems: Option<ScenarioErrors>,
+    /// Which models cannot be used yet.
+    models: Option<ScenarioErrors>,
+    /// Why there is nothing to check.
+    error: Option<String>,
+}
+
+impl Check {
+    /// Check every scenario; all problems of all files are told at once.
+    pub fn execute(&self, json: bool) -> Result<Done> {
+        if self.reference {
+            let schema = scenario::reference::schema();
+            if json {
+                output::json(schema)?
+            } else {
+                output::line(serde_json::to_string_pretty(schema)?)?
+            }
+            return Ok(Done::Well);
+        }
+        let reports: Vec<Report> = self.scenarios.iter().map(|scenario| Report::on(scenario)).collect();
+        let bad = reports.iter().filter(|report| !report.ok).count();
+        if json {
+            output::json(&serde_json::json!({ "ok": bad == 0, "scenarios": reports }))?;
+        } else {
+            reports.iter().try_for_each(Report::tell)?;
+            if bad > 0 {
+                eprintln!("error: {bad} of {} scenarios cannot be used", reports.len());
+            }
+        }
+        Ok(if bad == 0 { Done::Well } else { Done::BadInput })
+    }
+}
+
+impl Report {
+    fn on(scenario: &str) -> Self {
+        let mut report =
+            Self { scenario: scenario.into(), path: None, ok: false, problems: None, models: None, error: None };
+        match locate::scenario_file(scenario) {
+            Err(error) => report.error = Some(error.to_string()),
+            Ok(path) => {
+                report.problems = scenario::load_without_models(&path).err();
+                report.ok = report.problems.is_none();
+                report.models = scenario::load(&path).err().filter(|_| report.ok);
+                report.path = Some(path);
+            }
+        }
+        report
+    }
+
+    fn tell(&self) -> Result<()> {
+        if let Some(error) = &self.error {
+            eprintln!("{error}");
+        }
+        if let Some(problems) = &self.problems {
+            eprintln!("{problems}\n");
+        }
+        if self.ok {
+            output::line(format!("ok: {}", self.scenario))?;
+        }
+        if let Some(models) = &self.models {
+            output::line(format!("    it cannot plan yet: {models}"))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! What the command line says and does. Read first: [`main`]; each command has a file.
+
+mod batch;
+mod bench;
+mod check;
+mod options;
+mod output;
+mod run;
+mod train;
+
+use anyhow::{Context, Result};
+use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use forethought::{Error, stop::Stop};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+/// Run, train and measure agents that plan by imagining.
+#[derive(Debug, Parser)]
+#[command(name = "forethought", version, about, after_help = EXAMPLES, max_term_width = 110)]
+struct Cli {
+    /// End with one JSON object as the last line on stdout
+    #[arg(long, global = true)]
+    json: bool,
+
+    /// Say more on stderr; twice for everything. RUST_LOG overrides it
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+
+    /// Without a command: run two_rooms in a window
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  forethought                                     watch an agent cross two rooms
+  forethought run two_rooms --headless            the same without a window, as text
+  forethought batch two_rooms --episodes 200 --out runs/two_rooms
+  forethought train two_rooms --out my_model.safetensors
+  forethought bench two_rooms --episodes 100      all actors side by side
+  forethought check scenarios/*.ron               validate scenario files
+
+A SCENARIO is a RON file, or the bare name of one in scenarios/.
+Exit status: 0 done, 1 failed while running, 2 the input was bad.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Run),
+    Batch(batch::Batch),
+    Train(train::Train),
+    Bench(bench::Bench),
+    Check(check::Check),
+}
+
+/// How a command ended that went through.
+enum Done {
+    /// All is well: exit status 0.
+    Well,
+    /// It has results, but something went wrong on the way: exit status 1.
+    Badly,
+    /// The input is bad: exit status 2.
+    BadInput,
+}
+
+/// Parse, do, and turn what came out into an exit status.
+pub fn main() -> ExitCode {
+    let mut cli = Cli::parse();
+    let command = cli.command.take().or_else(|| Cli::parse_from(["forethought", "run"]).command);
+    start_logging(cli.verbose);
+    match command.map_or(Ok(Done::Well), |command| command.execute(cli.json)) {
+        Ok(Done::Well) => ExitCode::SUCCESS,
+        Ok(Done::Badly) => ExitCode::from(1),
+        Ok(Done::BadInput) => ExitCode::from(2),
+        Err(error) => {
+            let (status, message) = match error.downcast_ref::<Error>() {
+                // These say their causes themselves.
+                Some(known) => (if known.is_bad_input() { 2 } else { 1 }, known.to_string()),
+                None => (1, format!("{error:#}")),
+            };
+            eprintln!("error: {message}");
+            if cli.json {
+                // There is nothing left to do where stdout is closed too.
+                let _ = output::json(&serde_json::json!({ "error": message, "exit_status": status }));
+            }
+            ExitCode::from(status)
+        }
+    }
+}
+
+impl Command {
+    fn execute(&self, json: bool) -> Result<Done> {
+        match self {
+            Self::Run(command) => command.execute(json),
+            Self::Batch(command) => command.execute(json),
+            Self::Train(command) => command.execute(json),
+            Self::Bench(command) => command.execute(json),
+            Self::Check(command) => command.execute(json),
+        }
+    }
+}
+
+/// Logs go to stderr; stdout belongs to results.
+fn start_logging(verbose: u8) {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let level = ["warn", "forethought=info,warn", "debug"][usize::from(verbose.min(2))];
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let _ = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).without_time().try_init();
+}
+
+/// Ctrl-C asks once, and insists the second time.
+fn stop_on_ctrl_c() -> Result<Stop> {
+    let stop = Stop::default();
+    let asked = stop.clone();
+    let mut first: Option<Instant> = None;
+    ctrlc::set_handler(move || match first {
+        None => {
+            first = Some(Instant::now());
+            asked.request();
+            eprintln!("\nstopping after what is under way; Ctrl-C again quits at once");
+        }
+        // Wrappers such as `timeout` pass one Ctrl-C on twice.
+        Some(first) if first.elapsed() < Duration::from_millis(300) => {}
+        Some(_) => std::process::exit(130),
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(stop)
+}
+
+/// Input that clap cannot check: its own kind of message, and exit status 2.
+fn bad_usage(message: impl std::fmt::Display) -> ! {
+    Cli::command().error(ErrorKind::ArgumentConflict, message).exit()
+}

@@ -1,0 +1,51 @@
+//! Arguments that several commands share. Read first: [`Choices`].
+
+use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
+use forethought::{Error, locate, setup::Setup, setup::SetupOptions, workers::default_jobs};
+use forethought_mind::actor::planners::PlannerName;
+use std::{path::PathBuf, sync::Arc};
+
+/// Who acts, from which seed.
+#[derive(Debug, Args)]
+pub struct Choices {
+    /// Where all randomness comes from; episode I uses the seed derived from this and I alone
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+
+    /// The planner of all agents, in place of the scenario's
+    #[arg(long, value_name = "NAME", value_parser = actor_parser())]
+    pub actor: Option<PlannerName>,
+
+    /// The model of all agents, in place of the scenario's
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+}
+
+impl Choices {
+    /// A scenario, ready to run.
+    pub fn setup(&self, scenario: &str) -> Result<Arc<Setup>, Error> {
+        let options = SetupOptions { seed: self.seed, actor: self.actor, model: self.model.clone() };
+        Ok(Arc::new(Setup::load(&locate::scenario_file(scenario)?, &options)?))
+    }
+}
+
+/// How many threads.
+#[derive(Debug, Args)]
+pub struct Jobs {
+    /// Worker threads [default: one for each core]; results are the same for any number
+    #[arg(long, short, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+}
+
+impl Jobs {
+    /// The number of threads.
+    pub fn count(&self) -> usize {
+        self.jobs.map_or_else(default_jobs, usize::from)
+    }
+}
+
+/// An actor by its name; help and errors list them all.
+pub fn actor_parser() -> impl TypedValueParser<Value = PlannerName> {
+    PossibleValuesParser::new(PlannerName::ALL.map(PlannerName::as_str))
+        .map(|name| PlannerName::from_name(&name).unwrap_or_default())
+}

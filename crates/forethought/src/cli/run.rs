@@ -1,0 +1,116 @@
+//! `forethought run`. Read first: [`Run`].
+
+use super::{Done, batch::describe, options::Choices, output, stop_on_ctrl_c};
+use anyhow::Result;
+use forethought::{
+    batch::{BatchOptions, Tally, batch},
+    episode::{Ending, EpisodeResult},
+    locate,
+};
+use std::path::PathBuf;
+
+/// Watch one episode after another in a window, or print them with --headless
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Run {
+    /// A RON file, or the bare name of one in scenarios/
+    #[arg(default_value = "two_rooms")]
+    scenario: String,
+
+    #[command(flatten)]
+    choices: Choices,
+
+    /// The first episode's number
+    #[arg(long, value_name = "I", default_value_t = 0)]
+    first: u64,
+
+    /// No window: print a line for each episode
+    #[arg(long)]
+    headless: bool,
+
+    /// How many episodes without a window
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    episodes: u64,
+
+    /// Save a picture of the window as PNG and close it
+    #[arg(long, value_name = "FILE", hide = true)]
+    screenshot: Option<PathBuf>,
+
+    /// The control step to take the picture at; without it, the end of the episode
+    #[arg(long, value_name = "N", hide = true, requires = "screenshot")]
+    at_step: Option<u32>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  forethought run two_rooms
+  forethought run two_rooms --seed 3 --actor mppi
+  forethought run two_rooms --headless --episodes 5
+  forethought run two_rooms --headless --first 17 --episodes 1 --json    replay episode 17";
+
+impl Run {
+    /// Run in a window, or without one.
+    pub fn execute(&self, json: bool) -> Result<Done> {
+        // A scenario that is not there is told before a window that cannot be opened.
+        locate::scenario_file(&self.scenario)?;
+        if self.headless { self.headless(json) } else { self.window(json) }
+    }
+
+    fn headless(&self, json: bool) -> Result<Done> {
+        let setup = self.choices.setup(&self.scenario)?;
+        let stop = stop_on_ctrl_c()?;
+        let options = BatchOptions { first: self.first, episodes: self.episodes, jobs: 1, out: None, resume: false };
+        let mut told = Ok(());
+        let mut watch = |result: &EpisodeResult, _: &Tally| {
+            if !json && told.is_ok() {
+                told = output::line(episode_line(result));
+            }
+            Ok(())
+        };
+        let batch = batch(&setup, &options, &stop, &mut watch)?;
+        told?;
+        if json {
+            let mut report = serde_json::to_value(&batch.summary)?;
+            report["results"] = serde_json::to_value(&batch.results)?;
+            output::json(&report)?;
+        } else {
+            output::line(describe(&batch.summary))?;
+        }
+        Ok(if batch.summary.errors == 0 && !stop.requested() { Done::Well } else { Done::Badly })
+    }
+
+    #[cfg(not(feature = "view"))]
+    fn window(&self, _: bool) -> Result<Done> {
+        let _ = (&self.screenshot, self.at_step);
+        anyhow::bail!("this program was built without the window: add --headless, or build it with the feature `view`")
+    }
+
+    #[cfg(feature = "view")]
+    fn window(&self, json: bool) -> Result<Done> {
+        use forethought::window::{WindowOptions, open};
+        let setup = self.choices.setup(&self.scenario)?;
+        let screenshot = self.screenshot.clone().map(|file| (file, self.at_step.unwrap_or(u32::MAX)));
+        let options = WindowOptions { first: self.first, screenshot };
+        let (ended, succeeded) = open(&setup, &options)?;
+        if json {
+            let (scenario, actor) = (setup.name(), setup.actor_name());
+            output::json(&serde_json::json!({
+                "scenario": scenario, "actor": actor, "seed": setup.seed, "episodes": ended, "successes": succeeded,
+            }))?;
+        }
+        Ok(Done::Well)
+    }
+}
+
+/// An episode for people.
+fn episode_line(result: &EpisodeResult) -> String {
+    let ending = match result.outcome {
+        Ending::Success => "success",
+        Ending::Failure => "failure",
+        Ending::TimeLimit => "time limit",
+        Ending::Error => "error",
+    };
+    let distance = result.distance_m.map_or(String::new(), |metres| format!(", {metres:.2} m from its target"));
+    let error = result.error.as_ref().map_or(String::new(), |error| format!(": {error}"));
+    format!("episode {}: {ending} after {} steps{distance}{error}", result.episode, result.steps)
+}

@@ -1,0 +1,101 @@
+//! `forethought train`. Read first: [`Train`].
+
+use super::{Done, options::Jobs, output, stop_on_ctrl_c};
+use anyhow::Result;
+use forethought::{
+    locate,
+    setup::{Setup, SetupOptions},
+    train::{TrainOptions, TrainSummary, train},
+};
+use forethought_mind::actor::planners::PlannerName;
+use std::{path::PathBuf, sync::Arc};
+
+/// Collect experience and train a world model on it
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Train {
+    /// RON files, or bare names of those in scenarios/; several must have agents with the same senses and actions
+    #[arg(required = true, value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+
+    /// The model to write; its log goes beside it, in MODEL.log.jsonl
+    #[arg(long, value_name = "MODEL.safetensors")]
+    out: PathBuf,
+
+    /// Where all randomness comes from
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+
+    #[command(flatten)]
+    jobs: Jobs,
+
+    /// Go on with a training that was stopped
+    #[arg(long)]
+    resume: bool,
+
+    /// Gradient updates, in place of the scenario's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    updates: Option<u32>,
+
+    /// Episodes of random exploration, in place of the scenario's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    episodes: Option<u32>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  forethought train two_rooms --out my_model.safetensors
+  forethought train two_rooms --out my_model.safetensors --resume
+  forethought train two_rooms --out quick.safetensors --episodes 200 --updates 300
+  forethought run two_rooms --model my_model.safetensors
+
+Ctrl-C keeps what was learnt in MODEL.partial; --resume goes on as if nothing had happened.";
+
+impl Train {
+    /// Train the model.
+    pub fn execute(&self, json: bool) -> Result<Done> {
+        // Exploration acts at random and needs no model.
+        let options = SetupOptions { seed: self.seed, actor: Some(PlannerName::Random), model: None };
+        let mut setups = Vec::new();
+        for scenario in &self.scenarios {
+            setups.push(Arc::new(Setup::load(&locate::scenario_file(scenario)?, &options)?));
+        }
+        let options = TrainOptions {
+            out: self.out.clone(),
+            seed: self.seed,
+            jobs: self.jobs.count(),
+            resume: self.resume,
+            updates: self.updates,
+            episodes: self.episodes,
+        };
+        let summary = train(&setups, &options, &stop_on_ctrl_c()?)?;
+        if json {
+            output::json(&summary)?;
+        } else {
+            output::line(describe(&summary))?;
+        }
+        if !summary.finished {
+            eprintln!("stopped; the same command with --resume goes on");
+        }
+        Ok(if summary.finished { Done::Well } else { Done::Badly })
+    }
+}
+
+fn describe(summary: &TrainSummary) -> String {
+    let latest = summary.latest.map_or(String::new(), |latest| {
+        format!(
+            "; loss {:.4}, effective rank {:.1} after {} of {} updates",
+            latest.loss, latest.effective_rank, latest.update, latest.updates
+        )
+    });
+    format!(
+        "{}: {} frames explored in {:.1} s, trained for {:.1} s{latest}\n  {} {}\n  log {}",
+        summary.scenario,
+        summary.frames,
+        summary.collect_secs,
+        summary.train_secs,
+        if summary.finished { "model" } else { "to go on from" },
+        summary.out.display(),
+        summary.log.display(),
+    )
+}
