@@ -1,0 +1,321 @@
+//! The command line as a user meets it: the real binary, its exit status, what it says and what it leaves behind.
+//! Read first: [`forethought`].
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use serde_json::Value;
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+/// Run the binary from the workspace's root, without a display.
+fn forethought(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_forethought"))
+        .args(arguments)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("RUST_LOG")
+        .output()
+        .unwrap()
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// The JSON object on the last line of stdout.
+fn json(output: &Output) -> Value {
+    let text = stdout(output);
+    serde_json::from_str(text.lines().last().unwrap_or_default()).unwrap_or_else(|_| panic!("{text}{}", stderr(output)))
+}
+
+/// A batch of two_rooms at random, as JSON.
+fn batch(arguments: &[&str]) -> Output {
+    forethought(&[&["batch", "two_rooms", "--actor", "random", "--json"], arguments].concat())
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn help_is_there_for_every_command() {
+    for command in [&["--help"][..], &["run", "--help"], &["batch", "--help"], &["train", "--help"]] {
+        let output = forethought(command);
+        assert_eq!(status(&output), 0);
+        assert!(stdout(&output).contains("Examples:"), "{command:?}: {}", stdout(&output));
+    }
+    for command in ["bench", "check"] {
+        assert!(stdout(&forethought(&[command, "--help"])).contains("Examples:"));
+    }
+    assert!(stdout(&forethought(&["--version"])).starts_with("forethought "));
+}
+
+#[test]
+fn bad_usage_is_status_2_and_says_what_there_is() {
+    for (arguments, expected) in [
+        (&["batch"][..], "SCENARIO"),
+        (&["batch", "two_rooms", "--actor", "ghost"], "gradient, shooting, cem, mppi, random"),
+        (&["batch", "two_rooms", "--actor", "random", "--episodes", "0"], "0 is not in"),
+        (&["batch", "two_rooms", "--resume"], "--out"),
+        (&["batch", "two_rooms", "--actor", "random", "two_rooms"], "same name"),
+        (&["run", "no_rooms", "--headless"], "two_rooms"),
+        (&["run", "no/such/file.ron"], "no such file"),
+        (&["frobnicate"], "unrecognized subcommand"),
+    ] {
+        let output = forethought(arguments);
+        assert_eq!(status(&output), 2, "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn check_tells_good_from_bad() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/two_rooms.ron")).unwrap();
+    let bad = folder.path().join("bad.ron");
+    fs::write(&bad, good.replace("wall_x - 0.8", "wall_z - 0.8").replace("max_steps: 200", "max_steps: 0")).unwrap();
+
+    let output = forethought(&["check", "two_rooms"]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("ok"));
+
+    let output = forethought(&["check", "two_rooms", text(&bad)]);
+    assert_eq!(status(&output), 2);
+    for expected in ["bad.ron", "wall_z", "max_steps"] {
+        assert!(stderr(&output).contains(expected), "no {expected} in: {}", stderr(&output));
+    }
+
+    let output = forethought(&["check", "two_rooms", text(&bad), "--json"]);
+    assert_eq!(status(&output), 2);
+    let report = json(&output);
+    assert_eq!(report["ok"], false);
+    assert_eq!((&report["scenarios"][0]["ok"], &report["scenarios"][1]["ok"]), (&true.into(), &false.into()));
+}
+
+#[test]
+fn a_batch_reports_and_keeps_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let output = batch(&["--episodes", "12", "--seed", "5", "--out", text(&out)]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let summary = json(&output);
+    assert_eq!((&summary["scenario"], &summary["actor"]), (&"two_rooms".into(), &"random".into()));
+    assert_eq!((&summary["episodes"], &summary["seed"]), (&12.into(), &5.into()));
+    for number in ["successes", "success_rate", "env_steps", "wall_secs", "decision_ms_p50", "model_evaluations"] {
+        assert!(summary[number].is_number(), "{number}: {summary}");
+    }
+    assert!(summary["mean_steps"].is_number() || summary["successes"] == 0);
+    let [low, high] = [0, 1].map(|end| summary["ci95"][end].as_f64().unwrap());
+    assert!((0.0..=1.0).contains(&low) && low < high && high <= 1.0);
+
+    let lines = fs::read_to_string(out.join("episodes.jsonl")).unwrap();
+    let episodes: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!((0..12).eq(episodes.iter().map(|episode| episode["episode"].as_u64().unwrap())));
+    let kept: Value = serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(kept["digest"], summary["digest"]);
+
+    // Any episode can be replayed by itself.
+    let replay = forethought(&[
+        "run",
+        "two_rooms",
+        "--headless",
+        "--actor",
+        "random",
+        "--seed",
+        "5",
+        "--first",
+        "9",
+        "--episodes",
+        "1",
+        "--json",
+    ]);
+    assert_eq!(json(&replay)["results"][0]["digest"], episodes[9]["digest"]);
+}
+
+#[test]
+fn a_batch_goes_on_where_it_was_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, cut) = (folder.path().join("whole"), folder.path().join("cut"));
+    let undisturbed = json(&batch(&["--episodes", "20", "--jobs", "1", "--out", text(&whole)]));
+
+    assert_eq!(status(&batch(&["--episodes", "9", "--jobs", "3", "--out", text(&cut)])), 0);
+    let file = cut.join("episodes.jsonl");
+    let lines = fs::read_to_string(&file).unwrap();
+    fs::write(&file, &lines[..lines.len() - 40]).unwrap();
+
+    // Without --resume, or for another run, nothing is touched.
+    let again = batch(&["--episodes", "20", "--out", text(&cut)]);
+    assert_eq!(status(&again), 2);
+    assert!(stderr(&again).contains("--resume"), "{}", stderr(&again));
+    let other = batch(&["--episodes", "20", "--seed", "8", "--out", text(&cut), "--resume"]);
+    assert_eq!(status(&other), 2);
+    assert!(stderr(&other).contains("its seed is 0, not 8"), "{}", stderr(&other));
+    assert!(json(&other)["error"].as_str().unwrap().contains("its seed is 0"));
+    assert_eq!(fs::read_to_string(&file).unwrap().len(), lines.len() - 40);
+
+    let resumed = batch(&["--episodes", "20", "--out", text(&cut), "--resume"]);
+    assert_eq!(status(&resumed), 0, "{}", stderr(&resumed));
+    let resumed = json(&resumed);
+    assert_eq!((&resumed["resumed"], &resumed["episodes"]), (&8.into(), &20.into()));
+    assert_eq!(resumed["digest"], undisturbed["digest"]);
+    let finished = json(&batch(&["--episodes", "20", "--out", text(&cut), "--resume"]));
+    assert_eq!((&finished["resumed"], &finished["digest"]), (&20.into(), &undisturbed["digest"]));
+}
+
+#[test]
+fn a_place_that_cannot_be_written_to_is_status_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "in the way").unwrap();
+    let out = file.join("run");
+    let output = batch(&["--episodes", "1", "--out", text(&out)]);
+    assert_eq!(status(&output), 1);
+    assert!(stderr(&output).contains(text(&out)), "{}", stderr(&output));
+    let model = file.join("model.safetensors");
+    let output = forethought(&["train", "two_rooms", "--episodes", "1", "--updates", "1", "--out", text(&model)]);
+    assert_eq!(status(&output), 1);
+    assert!(stderr(&output).contains("cannot"), "{}", stderr(&output));
+}
+
+#[test]
+fn several_scenarios_have_a_folder_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/two_rooms.ron")).unwrap();
+    let other = folder.path().join("other_rooms.ron");
+    fs::write(&other, good.replace("two_rooms", "other_rooms")).unwrap();
+    let out = folder.path().join("runs");
+    let output = batch(&[text(&other), "--episodes", "2", "--out", text(&out)]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert_eq!(json(&output)["batches"][1]["scenario"], "other_rooms");
+    for name in ["two_rooms", "other_rooms"] {
+        assert!(out.join(name).join("summary.json").is_file());
+    }
+}
+
+#[test]
+fn without_a_window_it_says_what_to_do() {
+    let output = forethought(&["run", "two_rooms", "--actor", "random"]);
+    assert_eq!(status(&output), 1, "{}", stderr(&output));
+    assert!(stderr(&output).contains("--headless"), "{}", stderr(&output));
+    assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+}
+
+/// A small training from start to end, and what becomes of its model.
+#[test]
+fn trains_a_model_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("deep/er/model.safetensors");
+    let train = |extra: &[&str]| {
+        let fixed = ["train", "two_rooms", "--episodes", "8", "--updates", "3", "--json", "--out", text(&model)];
+        forethought(&[&fixed[..], extra].concat())
+    };
+    let output = train(&[]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert_eq!((&json(&output)["finished"], &json(&output)["frames"]), (&true.into(), &808.into()));
+    assert!(model.is_file() && folder.path().join("deep/er/model.log.jsonl").is_file());
+    let first = fs::read(&model).unwrap();
+
+    assert_eq!(status(&train(&["--resume"])), 2, "a finished model is not trained on");
+    assert_eq!(status(&train(&["--jobs", "3"])), 0);
+    assert_eq!(fs::read(&model).unwrap(), first, "the same seed gives the same model");
+
+    let run = ["run", "two_rooms", "--headless", "--episodes", "1", "--actor", "shooting", "--json", "--model"];
+    let output = forethought(&[&run[..], &[text(&model)]].concat());
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert!(json(&output)["decisions"].as_u64().unwrap() > 0);
+
+    fs::write(&model, &first[..first.len() / 2]).unwrap();
+    let output = forethought(&[&run[..], &[text(&model)]].concat());
+    assert_eq!(status(&output), 2);
+    assert!(stderr(&output).contains("model.safetensors"), "{}", stderr(&output));
+}
+
+/// What a kill or a Ctrl-C leaves behind is enough to go on to the same end.
+#[cfg(unix)]
+mod interrupted {
+    use super::*;
+    use std::{
+        process::{Child, Stdio},
+        time::Duration,
+    };
+
+    /// Start the binary and wait until `file` has some lines.
+    fn start_until(arguments: &[&str], file: &Path, lines: usize) -> Child {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_forethought"))
+            .args(arguments)
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        while fs::read_to_string(file).unwrap_or_default().lines().count() < lines {
+            assert!(child.try_wait().unwrap().is_none(), "ended before it could be interrupted");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child
+    }
+
+    fn ctrl_c(child: Child) -> Output {
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        child.wait_with_output().unwrap()
+    }
+
+    #[test]
+    fn a_batch() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("run");
+        let file = out.join("episodes.jsonl");
+        let arguments = |episodes: &'static str| {
+            ["batch", "two_rooms", "--actor", "random", "--json", "--episodes", episodes, "--out", text(&out)]
+        };
+        let mut child = start_until(&arguments("1000000"), &file, 20);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let killed = fs::read_to_string(&file).unwrap().lines().count();
+
+        let many = &[&arguments("1000000")[..], &["--resume"]].concat();
+        let output = ctrl_c(start_until(many, &file, killed + 20));
+        assert_eq!(status(&output), 1);
+        assert!(stderr(&output).contains("--resume"), "{}", stderr(&output));
+        let stopped = json(&output);
+        assert!(stopped["episodes"].as_u64().unwrap() >= 39 && stopped["requested"] == 1_000_000, "{stopped}");
+
+        // What came beyond the first 30 stays, and is not counted.
+        let resumed = json(&forethought(&[&arguments("30")[..], &["--resume"]].concat()));
+        assert_eq!(resumed["digest"], json(&batch(&["--episodes", "30"]))["digest"]);
+    }
+
+    #[test]
+    fn a_training() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cut, whole) = (folder.path().join("cut.safetensors"), folder.path().join("whole.safetensors"));
+        let arguments = |out| ["train", "two_rooms", "--episodes", "40", "--updates", "160", "--out", out];
+        let output = ctrl_c(start_until(&arguments(text(&cut)), &cut.with_extension("log.jsonl"), 1));
+        assert_eq!(status(&output), 1, "{}", stderr(&output));
+        assert!(stderr(&output).contains("--resume"), "{}", stderr(&output));
+        assert!(cut.with_extension("partial").is_file() && !cut.exists());
+
+        let other = forethought(&[&arguments(text(&cut))[..], &["--resume", "--seed", "1"]].concat());
+        assert_eq!(status(&other), 2);
+        assert!(stderr(&other).contains("--seed 0, not 1"), "{}", stderr(&other));
+
+        assert_eq!(status(&forethought(&[&arguments(text(&cut))[..], &["--resume"]].concat())), 0);
+        assert_eq!(status(&forethought(&arguments(text(&whole)))), 0);
+        assert!(fs::read(&cut).unwrap() == fs::read(&whole).unwrap(), "the model is another one");
+        assert!(!cut.with_extension("partial").exists());
+        let updates = |model: &Path| fs::read_to_string(model.with_extension("log.jsonl")).unwrap().lines().count();
+        assert_eq!(updates(&cut), updates(&whole));
+    }
+}

@@ -1,0 +1,65 @@
+//! Every scenario in `scenarios/` keeps the same promises. Read first: [`every_scenario`].
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use forethought::{
+    batch::{BatchOptions, batch},
+    conditions,
+    episode::Runner,
+    setup::{Setup, SetupOptions},
+    stop::Stop,
+};
+use forethought_interface::Detail;
+use forethought_mind::actor::planners::PlannerName;
+use std::{path::PathBuf, sync::Arc};
+
+/// Each scenario file, ready to run at random.
+fn every_scenario() -> Vec<Arc<Setup>> {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios"));
+    let mut files: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "ron"));
+    files.sort();
+    assert!(!files.is_empty());
+    let options = SetupOptions { seed: 11, actor: Some(PlannerName::Random), model: None };
+    files.iter().map(|file| Arc::new(Setup::load(file, &options).unwrap_or_else(|error| panic!("{error}")))).collect()
+}
+
+#[test]
+fn is_named_as_its_file() {
+    for setup in every_scenario() {
+        let stem = setup.loaded.path.file_stem().unwrap().to_str().unwrap();
+        assert_eq!(setup.name(), stem);
+        assert!(!setup.loaded.scenario.description.is_empty(), "{stem} has no description");
+    }
+}
+
+#[test]
+fn draws_worlds_that_differ_and_have_not_succeeded_yet() {
+    for setup in every_scenario() {
+        let mut runner = Runner::new(setup.clone(), Detail::Brief);
+        let mut drawn = Vec::new();
+        for index in 0..20 {
+            let current = runner.begin(index).unwrap_or_else(|error| panic!("{}: {error}", setup.name()));
+            let done = conditions::succeeded(&current.drawn.episode, &current.drawn.world, runner.sandbox());
+            assert!(!done, "{}: episode {index} succeeds before its first step", setup.name());
+            drawn.push(current.drawn.factors);
+        }
+        let varies = setup.loaded.scenario.factors.is_empty() || drawn.iter().any(|factors| *factors != drawn[0]);
+        assert!(varies, "{} draws the same factors every time", setup.name());
+    }
+}
+
+#[test]
+fn runs_without_errors_and_the_same_again() {
+    for setup in every_scenario() {
+        let run = |jobs| {
+            let options = BatchOptions { first: 0, episodes: 6, jobs, out: None, resume: false };
+            batch(&setup, &options, &Stop::default(), &mut |_, _| Ok(())).unwrap()
+        };
+        let (first, second) = (run(1), run(3));
+        let errors: Vec<_> = first.results.iter().filter_map(|result| result.error.as_ref()).collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", setup.name());
+        assert_eq!(first.summary.digest, second.summary.digest, "{}", setup.name());
+        assert!(first.results.iter().all(|result| result.steps <= setup.loaded.scenario.episode.max_steps));
+    }
+}
