@@ -1,6 +1,8 @@
 //! Learning, from experience to reaching goals, on a world small enough to train on in seconds: a point with inertia in a
 //! walled square. Each figure asserted is one that an untrained or broken model does not reach, and that is checked too.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use forethought_interface::{Action, Channel, Detail, Observation, ObservationLayout, Think, derive_seed};
 use forethought_mind::{
     Mind, Model, ModelError,
@@ -28,8 +30,8 @@ impl Square {
     }
 
     fn step(&mut self, action: &[f32]) {
-        for axis in 0..2 {
-            self.velocity[axis] += 0.5 * (TOP_SPEED * action[axis].clamp(-1.0, 1.0) - self.velocity[axis]);
+        for (axis, command) in action.iter().enumerate() {
+            self.velocity[axis] += 0.5 * (TOP_SPEED * command.clamp(-1.0, 1.0) - self.velocity[axis]);
             let next = self.position[axis] + self.velocity[axis];
             self.position[axis] = next.clamp(0.0, 1.0);
             if next != self.position[axis] {

@@ -3,9 +3,7 @@
 //! [`covariance`].
 
 use crate::{TapedMatrix, TapedScalar};
-use dfdx::prelude::{
-    Axes2, Axis, BroadcastTo, HasShape, MeanTo, PermuteTo, PutTape, SplitTape, SumTo, TryMatMul,
-};
+use dfdx::prelude::{Axes2, Axis, BroadcastTo, HasShape, MeanTo, PermuteTo, PutTape, SplitTape, SumTo, TryMatMul};
 
 /// Keeps the root's slope finite where a component is constant.
 const EPSILON: f32 = 1e-4;

@@ -5,8 +5,10 @@ mod activation;
 mod fused;
 mod gemm;
 mod mlp;
+mod packed;
 
 pub(crate) use activation::{Activation, silu, silu_with_slope};
 pub(crate) use fused::{Node, Parameter, linear, rows};
 pub(crate) use gemm::{Operand, multiply};
 pub use mlp::{Dense, Mlp};
+pub(crate) use packed::Packed;

@@ -1,6 +1,7 @@
 //! Experience: what an agent sensed and did while it explored. Read first: [`Experience`].
 
-use crate::{perception::Perception, world_model::jepa::Sequences};
+use super::TrainingSpec;
+use crate::{actor::exploration::normal, perception::Perception, world_model::jepa::Sequences};
 use forethought_interface::ObservationLayout;
 use rand::Rng;
 
@@ -61,8 +62,15 @@ impl Experience {
         None
     }
 
-    /// `batch` random sequences of `unroll + 1` percepts and `unroll` actions, time first.
-    pub(crate) fn sample(&self, perception: &Perception, batch: usize, unroll: usize, rng: &mut impl Rng) -> Sequences {
+    /// `batch` random sequences of percepts and actions as `spec` asks for, time first.
+    pub(crate) fn sample(
+        &self,
+        perception: &Perception,
+        batch: usize,
+        spec: &TrainingSpec,
+        rng: &mut impl Rng,
+    ) -> Sequences {
+        let unroll = spec.unroll as usize;
         let picks: Vec<(&Trajectory, usize)> = (0..batch)
             .map(|_| {
                 let episode = &self.episodes[rng.gen_range(0..self.episodes.len())];
@@ -81,6 +89,10 @@ impl Experience {
                 }
             }
         }
-        Sequences { percepts, actions, batch, unroll }
+        let noise = match spec.latent_noise {
+            0.0 => vec![],
+            deviation => (0..unroll * batch * spec.world_model.latent).map(|_| deviation * normal(rng)).collect(),
+        };
+        Sequences { percepts, actions, noise, batch, unroll }
     }
 }

@@ -179,7 +179,7 @@ fn run(
         let seed = derive_seed(context.seed, "batch", u64::from(update) * u64::from(SHARDS) + u64::from(shard));
         let count = spec.batch / shards + u32::from(shard < spec.batch % shards);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let sequences = experience.sample(&perception, count as usize, spec.unroll as usize, &mut rng);
+        let sequences = experience.sample(&perception, count as usize, spec, &mut rng);
         jepa.loss_and_gradient(&sequences, &spec.loss)
     };
     std::thread::scope(|scope| {
@@ -231,7 +231,7 @@ fn run(
             state.card.updates += 1;
             since_report.push(loss);
 
-            if state.card.updates % REPORT_EVERY == 0 || state.card.updates == spec.updates {
+            if state.card.updates.is_multiple_of(REPORT_EVERY) || state.card.updates == spec.updates {
                 *rank = effective_rank(&passes[0].latents, spec.world_model.latent);
                 let elapsed = started.elapsed().as_secs_f64();
                 let report = report(state.card.updates, spec.updates, &since_report, *rank, norm, elapsed);

@@ -30,6 +30,8 @@ pub(crate) struct Sequences {
     pub(crate) percepts: Vec<f32>,
     /// `[unroll * batch, action]`.
     pub(crate) actions: Vec<f32>,
+    /// `[unroll * batch, latent]`, added to what the predictor is given; empty for none.
+    pub(crate) noise: Vec<f32>,
     pub(crate) batch: usize,
     pub(crate) unroll: usize,
 }
@@ -100,7 +102,12 @@ impl Jepa {
         let mut predictions = Vec::with_capacity(unroll);
         let mut state = rows(&device, &latents, 0, batch, &mut tape);
         let action_len = sequences.actions.len() / (unroll * batch);
+        let mut noise = sequences.noise.chunks_exact(batch * latents.columns);
         for actions in sequences.actions.chunks_exact(batch * action_len) {
+            if let Some(noise) = noise.next() {
+                let noise = Node::new(&device, noise.to_vec(), batch, latents.columns);
+                state = sum(&device, &state, &noise, &mut tape);
+            }
             let change = apply(&device, &self.predictor, &predictor, &[&state], Some(actions), &mut tape);
             state = sum(&device, &state, &change, &mut tape);
             predictions.push(state.clone());
@@ -230,7 +237,7 @@ mod tests {
         let mut random = |count: usize| (0..count).map(|_| rng.gen_range(-1.0..1.0)).collect::<Vec<f32>>();
         let (batch, unroll) = (6, 3);
         let (percepts, actions) = (random((unroll + 1) * batch * 4), random(unroll * batch * 2));
-        let sequences = Sequences { percepts, actions, batch, unroll };
+        let sequences = Sequences { percepts, actions, noise: vec![], batch, unroll };
         let weights = LossWeights::default();
         let pass = jepa.loss_and_gradient(&sequences, &weights);
         for parameter in 0..pass.gradient.len() {

@@ -1,7 +1,7 @@
 //! The predictor, `s_{t+1} = s_t + MLP([s_t, a_t])`, and its unrolling over a horizon with the exact adjoint, as one
 //! operation of dfdx. Read first: [`Predictor::imagine`] and [`rollout`].
 
-use crate::network::{Activation, Mlp, Operand, multiply, silu, silu_with_slope};
+use crate::network::{Activation, Mlp, Packed, silu, silu_with_slope};
 use dfdx::prelude::{Cpu, Gradients, HasShape, PutTape, SplitTape, Tape, Tensor, TensorFromVec};
 use std::sync::Arc;
 
@@ -11,6 +11,10 @@ pub struct Predictor {
     mlp: Mlp,
     latent: usize,
     action_len: usize,
+    /// The first layer's part that meets the state, and the other layers whole: there and back.
+    packed: Vec<(Packed, Packed)>,
+    /// The first layer's part that meets the action: there and back.
+    packed_action: (Packed, Packed),
 }
 
 /// What the way back needs to know of the way there.
@@ -26,7 +30,15 @@ impl Predictor {
     pub(crate) fn new(mlp: Mlp, action_len: usize) -> Self {
         let latent = mlp.outputs();
         assert_eq!(mlp.inputs(), latent + action_len, "a predictor of another shape");
-        Self { mlp, latent, action_len }
+        let both = |weight: &[f32], inputs, outputs| {
+            (Packed::new(weight, inputs, outputs), Packed::transposed(weight, inputs, outputs))
+        };
+        let first = &mlp.layers[0];
+        let (from_state, from_action) = first.weight.split_at(latent * first.outputs);
+        let mut packed = vec![both(from_state, latent, first.outputs)];
+        packed.extend(mlp.layers[1..].iter().map(|layer| both(&layer.weight, layer.inputs, layer.outputs)));
+        let packed_action = both(from_action, action_len, first.outputs);
+        Self { mlp, latent, action_len, packed, packed_action }
     }
 
     /// The network.
@@ -58,18 +70,15 @@ impl Predictor {
         let horizon = actions.len() / (batch * self.action_len).max(1);
         let layers = &self.mlp.layers;
         let first = &layers[0];
-        let (from_state, from_action) = first.weight.split_at(latent * first.outputs);
 
         // What the actions contribute to the first layer is known for the whole horizon at once.
         let mut driven = Vec::with_capacity(horizon * batch * first.outputs);
         for _ in 0..horizon * batch {
             driven.extend_from_slice(&first.bias);
         }
-        let rows = horizon * batch;
-        let into_first = Operand::new(from_action, self.action_len, first.outputs);
-        multiply(&mut driven, Operand::new(actions, rows, self.action_len), into_first, true);
+        self.packed_action.0.multiply(actions, &mut driven, true);
 
-        let mut latents = Vec::with_capacity(rows * latent);
+        let mut latents = Vec::with_capacity(horizon * batch * latent);
         let mut state = start.to_vec();
         let mut hidden: Vec<Vec<f32>> = layers.iter().map(|layer| vec![0.0; batch * layer.outputs]).collect();
         for step in 0..horizon {
@@ -78,10 +87,10 @@ impl Predictor {
                 let out = &mut rest[0];
                 if index == 0 {
                     out.copy_from_slice(&driven[step * batch * layer.outputs..(step + 1) * batch * layer.outputs]);
-                    let into = Operand::new(from_state, latent, layer.outputs);
-                    multiply(out, Operand::new(&state, batch, latent), into, true);
+                    self.packed[0].0.multiply(&state, out, true);
                 } else {
-                    layer.apply(&before[index - 1], out);
+                    out.chunks_exact_mut(layer.outputs).for_each(|row| row.copy_from_slice(&layer.bias));
+                    self.packed[index].0.multiply(&before[index - 1], out, true);
                 }
                 if self.mlp.activation(index) == Activation::Silu {
                     match saved.as_mut() {
@@ -106,7 +115,6 @@ impl Predictor {
         let (latent, batch, horizon) = (self.latent, saved.batch, saved.horizon);
         let layers = &self.mlp.layers;
         let first = &layers[0];
-        let (from_state, from_action) = first.weight.split_at(latent * first.outputs);
 
         let mut carried = vec![0.0; batch * latent];
         let mut deltas: Vec<Vec<f32>> = layers.iter().map(|layer| vec![0.0; batch * layer.outputs]).collect();
@@ -117,19 +125,16 @@ impl Predictor {
             deltas[layers.len() - 1].copy_from_slice(&carried);
             for index in (1..layers.len()).rev() {
                 let (before, after) = deltas.split_at_mut(index);
-                let (delta, layer) = (&mut before[index - 1], &layers[index]);
-                let back = Operand::transposed(&layer.weight, layer.inputs, layer.outputs);
-                multiply(delta, Operand::new(&after[0], batch, layer.outputs), back, false);
+                let delta = &mut before[index - 1];
+                self.packed[index].1.multiply(&after[0], delta, false);
                 let slopes = &saved.slopes[index - 1][step * delta.len()..(step + 1) * delta.len()];
                 delta.iter_mut().zip(slopes).for_each(|(delta, slope)| *delta *= slope);
             }
             at_first[step * batch * first.outputs..(step + 1) * batch * first.outputs].copy_from_slice(&deltas[0]);
-            let back = Operand::transposed(from_state, latent, first.outputs);
-            multiply(&mut carried, Operand::new(&deltas[0], batch, first.outputs), back, true);
+            self.packed[0].1.multiply(&deltas[0], &mut carried, true);
         }
         let mut actions = vec![0.0; horizon * batch * self.action_len];
-        let back = Operand::transposed(from_action, self.action_len, first.outputs);
-        multiply(&mut actions, Operand::new(&at_first, horizon * batch, first.outputs), back, false);
+        self.packed_action.1.multiply(&at_first, &mut actions, false);
         (actions, carried)
     }
 }
