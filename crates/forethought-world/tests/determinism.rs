@@ -7,7 +7,7 @@ mod common;
 use bevy_rapier2d::rapier::prelude::*;
 use common::*;
 use forethought_interface::{Pose as At, derive_seed};
-use forethought_world::{BodyKind, MaterialSpec, Sandbox, ShapeSpec, WorldSpec};
+use forethought_world::{BodyKind, LidarSpec, MaterialSpec, Sandbox, SensorSpec, ShapeSpec, WorldSpec};
 
 /// Balls, boxes and a triangle that bounce about between a wall, a moving gate and two agents.
 fn busy(seed: u64) -> WorldSpec {
@@ -119,6 +119,26 @@ fn the_digest_sees_the_last_bit() {
     sandbox.reset(&busy(5), 6).unwrap();
     sandbox.control_step().unwrap();
     assert_ne!(sandbox.digest(), one);
+}
+
+#[test]
+fn the_digest_sees_observations_and_actions() {
+    let digest = |range_m: f64, action: f32| {
+        let mut spec = arena(vec![agent("a", 5.0, 5.0)]);
+        spec.agents[0].sensors = vec![SensorSpec::Lidar(LidarSpec { range_m: num(range_m), ..LidarSpec::default() })];
+        let mut sandbox = Sandbox::new();
+        sandbox.set_minds(vec![constant([action, 0.0])]);
+        sandbox.reset(&spec, 1).unwrap();
+        sandbox.control_step().unwrap();
+        (sandbox.record().agents[0].pose, sandbox.digest())
+    };
+    let (pose, expected) = digest(6.0, 1.0);
+    assert_eq!(digest(6.0, 1.0), (pose, expected));
+    // Neither of these moves the agent any differently: a shorter ray, and an action that is cut to the same.
+    for (other_pose, other) in [digest(5.5, 1.0), digest(6.0, 2.0)] {
+        assert_eq!(other_pose, pose);
+        assert_ne!(other, expected);
+    }
 }
 
 /// Rapier alone on the scene of [`busy`], written out by hand.
