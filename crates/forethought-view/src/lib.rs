@@ -8,7 +8,20 @@
 //! words around them (`panel.rs`, `bar.rs`, `overlay.rs`).
 
 mod app;
+mod bar;
+mod brush;
+mod camera;
+mod capture;
 mod display;
+mod input;
+mod motion;
+mod overlay;
+mod palette;
+mod panel;
+mod plot;
+mod scene;
+mod story;
+mod thoughts;
 
 use crossbeam::channel::{Receiver, Sender};
 use forethought_interface::{ViewCommand, ViewMessage};

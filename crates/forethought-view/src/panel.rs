@@ -1,0 +1,191 @@
+//! The numbers beside the world. Read first: [`show`].
+
+use crate::{
+    input::Controls,
+    palette,
+    plot::{Plot, number},
+    story::{AgentStory, Story},
+};
+use bevy_egui::egui::{
+    Context, Frame, Grid, Id, LayerId, Margin, ProgressBar, Rect, RichText, ScrollArea, Stroke, Ui, UiBuilder, vec2,
+};
+use forethought_interface::{Scene, Snapshot};
+
+/// Draw the panel into `place`.
+pub fn show(ctx: &Context, place: Rect, story: &Story, controls: &mut Controls) {
+    let builder = UiBuilder::new().layer_id(LayerId::background()).max_rect(place);
+    let mut ui = Ui::new(ctx.clone(), Id::new("panel"), builder);
+    ui.painter().rect_filled(place, 0.0, palette::egui(palette::PAPER));
+    ui.painter().vline(place.left(), place.y_range(), Stroke::new(1.0, palette::egui(palette::RULE)));
+    Frame::new().inner_margin(Margin { left: 14, right: 10, top: 10, bottom: 6 }).show(&mut ui, |ui| {
+        ui.set_min_size(ui.available_size());
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            ui.spacing_mut().item_spacing = vec2(8.0, 4.0);
+            match &story.scene {
+                Some(scene) => contents(ui, scene, story, controls, place.bottom()),
+                None => {
+                    ui.label("Waiting for the first episode ...");
+                }
+            }
+        });
+    });
+}
+
+fn contents(ui: &mut Ui, scene: &Scene, story: &Story, controls: &mut Controls, bottom: f32) {
+    let start = Snapshot::default();
+    let now = story.now.as_ref().unwrap_or(&start);
+    ui.add(bevy_egui::egui::Label::new(RichText::new(title(&scene.title)).heading()).truncate());
+    rows(ui, "episode", |ui| {
+        row(ui, "actor", &scene.actor);
+        row(ui, "episode", &format!("{}   (seed {})", scene.episode, scene.seed));
+        row(ui, "successes", &successes(now.tally));
+    });
+    rule(ui);
+    let (step, of) = (now.step, scene.max_steps.max(1));
+    let text = format!("step {step} of {of}");
+    let bar = ProgressBar::new(step as f32 / of as f32).desired_height(20.0).corner_radius(4.0);
+    ui.add(bar.fill(palette::egui(palette::RULE)).text(RichText::new(text).color(palette::egui(palette::INK))));
+    let shown = choose_agent(ui, scene, story, controls);
+    let nothing = AgentStory::default();
+    let agent = story.agents.get(shown).unwrap_or(&nothing);
+    rows(ui, "now", |ui| {
+        row(ui, "simulated time", &format!("{:.1} s", now.time_s));
+        row(ui, "energy", &agent.energies.last().map_or("-".into(), |(_, energy)| number(*energy)));
+        row(ui, "thinking", &milliseconds(now.think_ms.get(shown).copied()));
+        row(ui, "latest plan", &milliseconds((agent.plan_ms > 0.0).then_some(agent.plan_ms)));
+        row(ui, "model calls", &thousands(agent.model_evaluations));
+    });
+    rule(ui);
+    // The plots take what the factors below them leave.
+    let factors_height =
+        if scene.factors.is_empty() { 0.0 } else { 34.0 + 19.0 * scene.factors.len().div_ceil(2) as f32 };
+    let left = bottom - 10.0 - ui.cursor().top() - factors_height;
+    let height = (left / 2.0 - 6.0).clamp(84.0, 170.0);
+    plots(ui, agent, height);
+    if !scene.factors.is_empty() {
+        rule(ui);
+        factors(ui, scene);
+    }
+}
+
+/// Which agent's thoughts are shown; with several there is a choice.
+fn choose_agent(ui: &mut Ui, scene: &Scene, story: &Story, controls: &mut Controls) -> usize {
+    let count = story.agents.len().max(1);
+    let shown = controls.agent % count;
+    if count > 1 {
+        ui.horizontal_wrapped(|ui| {
+            for (index, agent) in scene.agents.iter().enumerate() {
+                if ui.selectable_label(index == shown, &agent.name).clicked() {
+                    controls.agent = index;
+                }
+            }
+        });
+    }
+    shown
+}
+
+fn plots(ui: &mut Ui, agent: &AgentStory, height: f32) {
+    let points: Vec<(f32, f32)> =
+        agent.energy_by_iteration.iter().enumerate().map(|(index, energy)| (index as f32, *energy)).collect();
+    let planning = Plot {
+        title: "Energy while planning",
+        x_name: "iteration",
+        points: &points,
+        color: palette::CANDIDATE,
+        empty: "no plan yet",
+    };
+    planning.show(ui, height);
+    let points: Vec<(f32, f32)> = agent.energies.iter().map(|(step, energy)| (*step as f32, *energy)).collect();
+    let episode = Plot {
+        title: "Energy of the plan",
+        x_name: "step",
+        points: &points,
+        color: palette::CHOSEN,
+        empty: "no step yet",
+    };
+    episode.show(ui, height);
+}
+
+fn factors(ui: &mut Ui, scene: &Scene) {
+    ui.label(RichText::new("Factors of variation").color(palette::egui(palette::FAINT_INK)).size(14.0));
+    let width = (ui.available_width() - 12.0) / 2.0;
+    Grid::new("factors").num_columns(2).spacing(vec2(12.0, 1.0)).show(ui, |ui| {
+        for pair in scene.factors.chunks(2) {
+            for (name, value) in pair {
+                let text = RichText::new(format!("{name} {}", number(*value as f32))).size(13.5);
+                ui.allocate_ui(vec2(width, 18.0), |ui| {
+                    ui.set_min_width(width);
+                    ui.add(bevy_egui::egui::Label::new(text).truncate());
+                });
+            }
+            ui.end_row();
+        }
+    });
+}
+
+fn rows(ui: &mut Ui, id: &str, add: impl FnOnce(&mut Ui)) {
+    Grid::new(id).num_columns(2).min_col_width(100.0).spacing(vec2(8.0, 3.0)).show(ui, add);
+}
+
+fn row(ui: &mut Ui, name: &str, value: &str) {
+    ui.label(RichText::new(name).color(palette::egui(palette::FAINT_INK)));
+    ui.add(bevy_egui::egui::Label::new(value).truncate());
+    ui.end_row();
+}
+
+fn rule(ui: &mut Ui) {
+    ui.add_space(2.0);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 5.0), bevy_egui::egui::Sense::hover());
+    ui.painter().hline(rect.x_range(), rect.center().y, Stroke::new(1.0, palette::egui(palette::RULE)));
+}
+
+/// A scenario's name as a title: `two_rooms` is "Two rooms".
+pub fn title(name: &str) -> String {
+    let words = name.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn successes((episodes, successes): (u32, u32)) -> String {
+    if episodes == 0 {
+        return "none ended yet".into();
+    }
+    let rate = 100.0 * f64::from(successes) / f64::from(episodes);
+    format!("{successes} of {episodes}   ({rate:.0}%)")
+}
+
+fn milliseconds(value: Option<f32>) -> String {
+    value.filter(|value| value.is_finite()).map_or("-".into(), |value| {
+        if value >= 1000.0 { format!("{:.2} s", value / 1000.0) } else { format!("{} ms", number(value)) }
+    })
+}
+
+/// Groups of three digits, a narrow space between.
+fn thousands(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push('\u{a0}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words() {
+        assert_eq!(title("two_rooms"), "Two rooms");
+        assert_eq!(title(""), "");
+        assert_eq!(successes((0, 0)), "none ended yet");
+        assert_eq!(successes((9, 7)), "7 of 9   (78%)");
+        assert_eq!(thousands(1_234_567), "1\u{a0}234\u{a0}567");
+        assert_eq!(thousands(12), "12");
+        assert_eq!(milliseconds(Some(1500.0)), "1.50 s");
+        assert_eq!(milliseconds(None), "-");
+    }
+}
