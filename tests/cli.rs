@@ -87,6 +87,7 @@ fn check_tells_good_from_bad() {
     let bad = folder.path().join("bad.ron");
     fs::write(&bad, good.replace("wall_x - 0.8", "wall_z - 0.8").replace("max_steps: 200", "max_steps: 0")).unwrap();
 
+    assert!(stdout(&forethought(&["check", "--reference"])).starts_with("# "));
     let output = forethought(&["check", "two_rooms"]);
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     assert!(stdout(&output).contains("ok"));
@@ -187,6 +188,29 @@ fn a_place_that_cannot_be_written_to_is_status_1() {
     let output = forethought(&["train", "two_rooms", "--episodes", "1", "--updates", "1", "--out", text(&model)]);
     assert_eq!(status(&output), 1);
     assert!(stderr(&output).contains("cannot"), "{}", stderr(&output));
+}
+
+/// One world in a thousand has no radius: too rare for a check to find, not too rare for a batch.
+#[test]
+fn an_episode_that_goes_wrong_is_kept_and_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/two_rooms.ron")).unwrap();
+    let rare = folder.path().join("rare.ron");
+    let text_of_rare = good
+        .replace("radius_m: 0.5", "radius_m: \"0.5 + 0 / floor(abs(door_y - 4.321) * 333)\"")
+        .replace("max_steps: 200", "max_steps: 1");
+    assert!(text_of_rare.contains("floor") && text_of_rare.contains("max_steps: 1)"));
+    fs::write(&rare, text_of_rare).unwrap();
+    let out = folder.path().join("run");
+    let fixed = ["batch", text(&rare), "--actor", "random", "--json", "--episodes", "4000", "--out", text(&out)];
+    let output = forethought(&fixed);
+    assert_eq!(status(&output), 1, "{}", stderr(&output));
+    assert!(stderr(&output).contains("went wrong"), "{}", stderr(&output));
+    let summary = json(&output);
+    assert!(summary["errors"].as_u64().unwrap() > 0 && summary["episodes"] == 4000, "{summary}");
+    let lines = fs::read_to_string(out.join("episodes.jsonl")).unwrap();
+    let wrong = lines.lines().find(|line| line.contains("\"outcome\":\"error\"")).unwrap();
+    assert!(wrong.contains("radius_m") && wrong.contains("\"seed\":"), "{wrong}");
 }
 
 #[test]

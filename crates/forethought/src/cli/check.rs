@@ -17,7 +17,7 @@ pub struct Check {
     #[arg(required_unless_present = "reference", value_name = "SCENARIO")]
     scenarios: Vec<String>,
 
-    /// Print the JSON schema of the scenario format instead
+    /// Print the reference of the scenario format instead; with --json its JSON schema
     #[arg(long)]
     reference: bool,
 }
@@ -48,11 +48,10 @@ impl Check {
     /// Check every scenario; all problems of all files are told at once.
     pub fn execute(&self, json: bool) -> Result<Done> {
         if self.reference {
-            let schema = scenario::reference::schema();
             if json {
-                output::json(schema)?
+                output::json(scenario::reference::schema())?;
             } else {
-                output::line(serde_json::to_string_pretty(schema)?)?
+                output::line(scenario::reference::markdown().trim_end())?;
             }
             return Ok(Done::Well);
         }
