@@ -1,0 +1,316 @@
+//! What can be said of a scenario without drawing it: names, references, counts and rates. Read first: [`check`].
+
+use super::{
+    AgentSpec, Condition, Scenario, expression,
+    nearest::{listed, nearest},
+    problem::Finding,
+};
+use forethought_mind::{
+    actor::{ActorSpec, planners::PlannerName},
+    cost::drives::DriveSpec,
+    training::TrainingSpec,
+};
+use std::{
+    collections::HashSet,
+    fmt::Display,
+    path::{Component, Path, PathBuf},
+};
+
+/// The version of the format.
+pub(super) const SCHEMA: u32 = 1;
+
+/// What is wrong with the scenario by itself. `partly` tells lists that could not be read whole, in which a name that
+/// is missed may well be.
+pub(super) fn check(scenario: &Scenario, partly: &dyn Fn(&str) -> bool) -> Vec<Finding> {
+    let mut check = Check { scenario, partly, findings: Vec::new() };
+    check.head();
+    check.factors();
+    check.names();
+    for (index, agent) in scenario.agents.iter().enumerate() {
+        let path = format!("agents[{index}]");
+        check.agent(&path, agent);
+        check.actor(&format!("{path}.actor"), &agent.actor);
+    }
+    check.conditions();
+    check.training("training", &scenario.training);
+    check.findings
+}
+
+struct Check<'a> {
+    scenario: &'a Scenario,
+    partly: &'a dyn Fn(&str) -> bool,
+    findings: Vec<Finding>,
+}
+
+impl Check<'_> {
+    fn report(
+        &mut self,
+        path: impl Into<String>,
+        found: impl Display,
+        expected: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.findings.push(Finding::new(path, found.to_string(), expected, remedy));
+    }
+
+    /// A number with bounds that belong to it.
+    fn within<T: PartialOrd + Display>(&mut self, path: String, value: T, low: T, high: T, remedy: &str) {
+        if !(value >= low && value <= high) {
+            self.report(path, value, format!("a number from {low} to {high}"), remedy);
+        }
+    }
+
+    fn at_least(&mut self, path: String, value: u32, low: u32, remedy: &str) {
+        if value < low {
+            self.report(path, value, format!("at least {low}"), remedy);
+        }
+    }
+
+    fn positive(&mut self, path: String, value: f32, remedy: &str) {
+        if !(value > 0.0 && value.is_finite()) {
+            self.report(path, value, "a number above 0", remedy);
+        }
+    }
+
+    fn not_negative(&mut self, path: String, value: f32, remedy: &str) {
+        if !(value >= 0.0 && value.is_finite()) {
+            self.report(path, value, "0 or more", remedy);
+        }
+    }
+
+    fn head(&mut self) {
+        let scenario = self.scenario;
+        if scenario.schema != SCHEMA {
+            let expected = format!("{SCHEMA}, the version that this program reads");
+            let remedy = "write 1, or use a version of the program that reads this one";
+            self.report("schema", scenario.schema, expected, remedy);
+        }
+        let name = &scenario.name;
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            let remedy = "name it as its file, for example \"two_rooms\"";
+            self.report("name", format!("\"{name}\""), "letters, digits and underscores", remedy);
+        }
+        if scenario.agents.is_empty() {
+            self.report("agents", "an empty list", "at least one agent", "add one");
+        }
+        if scenario.episode.max_steps == 0 {
+            self.report("episode.max_steps", 0, "at least 1 control step", "write how long an episode may last");
+        }
+    }
+
+    fn factors(&mut self) {
+        let mut seen: HashSet<&str> = HashSet::new();
+        for (index, factor) in self.scenario.factors.iter().enumerate() {
+            let name = &factor.name;
+            let path = format!("factors[{index}].name");
+            let letters = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            if name.is_empty() || !letters || name.starts_with(|c: char| c.is_ascii_digit()) {
+                let expected = "letters, digits and underscores, not beginning with a digit";
+                self.report(path, format!("\"{name}\""), expected, "rename it, for example \"wall_x\"");
+            } else if !expression::is_free(name) {
+                let found = format!("\"{name}\", which expressions read as something else");
+                self.report(path, found, "a name of its own", "rename it, for example by adding a unit");
+            } else if !seen.insert(name) {
+                self.report(path, format!("a second factor \"{name}\""), "a name of its own", "rename one of them");
+            }
+        }
+    }
+
+    /// Names say something. That they are unique, the world sees to.
+    fn names(&mut self) {
+        let scenario = self.scenario;
+        let lists: [(&str, Vec<&str>); 4] = [
+            ("bodies", scenario.bodies.iter().map(|body| body.name.as_str()).collect()),
+            ("agents", scenario.agents.iter().map(|agent| agent.name.as_str()).collect()),
+            ("targets", scenario.targets.iter().map(|target| target.name.as_str()).collect()),
+            ("zones", scenario.zones.iter().map(|zone| zone.name.as_str()).collect()),
+        ];
+        for (list, names) in lists {
+            for (index, _) in names.iter().enumerate().filter(|(_, name)| name.trim().is_empty()) {
+                self.report(format!("{list}[{index}].name"), "an empty text", "a name", "write what it is");
+            }
+        }
+    }
+
+    fn agent(&mut self, path: &str, agent: &AgentSpec) {
+        if agent.sensors.is_empty() {
+            let remedy = "add one, such as `Proprioception()`";
+            self.report(format!("{path}.sensors"), "an empty list", "at least one sensor", remedy);
+        }
+        let mut first: Option<&str> = None;
+        for (index, drive) in agent.drives.iter().enumerate() {
+            let DriveSpec::Reach(reach) = drive else { continue };
+            let path = format!("{path}.drives[{index}].target");
+            self.known(path.clone(), &reach.target, "target", &["targets"]);
+            match first {
+                Some(first) if first != reach.target => {
+                    let expected = format!("`{first}`, as in the `Reach` before");
+                    let remedy = "an agent imagines one goal at a time: remove one of the two";
+                    self.report(path, format!("`{}`", reach.target), expected, remedy);
+                }
+                _ => first = Some(&reach.target),
+            }
+        }
+    }
+
+    fn actor(&mut self, path: &str, actor: &ActorSpec) {
+        let of = |field: &str| format!("{path}.{field}");
+        self.within(of("horizon"), actor.horizon, 1, 10_000, "write how many control steps to imagine");
+        if actor.horizon > 0 && !(1..=actor.horizon).contains(&actor.replan_every) {
+            let expected = format!("a number from 1 to the horizon, {}", actor.horizon);
+            self.report(of("replan_every"), actor.replan_every, expected, "write a smaller one, or a longer `horizon`");
+        }
+        let gradient = &actor.gradient;
+        self.within(of("gradient.starts"), gradient.starts, 1, 1_000_000, "write how many futures to imagine first");
+        if gradient.refined > gradient.starts && gradient.starts > 0 {
+            let expected = format!("at most `starts`, {}", gradient.starts);
+            self.report(of("gradient.refined"), gradient.refined, expected, "write a smaller one, or more `starts`");
+        }
+        self.within(of("gradient.iterations"), gradient.iterations, 0, 100_000, "write fewer");
+        self.positive(of("gradient.learning_rate"), gradient.learning_rate, "write about 0.15");
+        self.at_least(of("cem.iterations"), actor.cem.iterations, 1, "write about 4");
+        let elite = actor.cem.elite_fraction;
+        if !(elite > 0.0 && elite <= 1.0) {
+            self.report(of("cem.elite_fraction"), elite, "a share above 0, up to 1", "write about 0.15");
+        }
+        self.at_least(of("mppi.iterations"), actor.mppi.iterations, 1, "write about 4");
+        self.positive(of("mppi.temperature"), actor.mppi.temperature, "write about 0.1");
+        self.positive(of("mppi.noise"), actor.mppi.noise, "write about 0.6");
+    }
+
+    fn conditions(&mut self) {
+        let end = &self.scenario.episode;
+        let lists = [("success", &end.success), ("failure", &end.failure)];
+        for (list, conditions) in lists {
+            for (index, condition) in conditions.iter().enumerate() {
+                let of = |field: &str| format!("episode.{list}[{index}].{field}");
+                match condition {
+                    Condition::Reached { agent, target } => {
+                        self.known(of("agent"), agent, "agent", &["agents"]);
+                        self.known(of("target"), target, "target", &["targets"]);
+                    }
+                    Condition::Inside { body, zone } => {
+                        self.known(of("body"), body, "agent or body", &["agents", "bodies"]);
+                        self.known(of("zone"), zone, "zone", &["zones"]);
+                    }
+                    Condition::Bumped { agent, impulse_n_s } => {
+                        self.known(of("agent"), agent, "agent", &["agents"]);
+                        if impulse_n_s.value() < 0.0 {
+                            let found = impulse_n_s.value();
+                            self.report(of("impulse_n_s"), found, "0 or more", "write 0 for the slightest touch");
+                        }
+                    }
+                    Condition::LeftArena { agent } => self.known(of("agent"), agent, "agent", &["agents"]),
+                }
+            }
+        }
+    }
+
+    /// A name that refers to something in one of these lists.
+    fn known(&mut self, path: String, name: &str, what: &str, lists: &[&str]) {
+        let scenario = self.scenario;
+        let mut names: Vec<&str> = Vec::new();
+        for list in lists {
+            match *list {
+                "agents" => names.extend(scenario.agents.iter().map(|agent| agent.name.as_str())),
+                "bodies" => names.extend(scenario.bodies.iter().map(|body| body.name.as_str())),
+                "targets" => names.extend(scenario.targets.iter().map(|target| target.name.as_str())),
+                _ => names.extend(scenario.zones.iter().map(|zone| zone.name.as_str())),
+            }
+        }
+        if names.contains(&name) || lists.iter().any(|list| (self.partly)(list)) {
+            return;
+        }
+        let list = lists.last().copied().unwrap_or_default();
+        let (expected, remedy) = match (&names[..], nearest(name, names.iter().copied())) {
+            ([], _) => (format!("the name of a {what}, but there are none"), format!("add one to `{list}`")),
+            ([_, _, ..], Some(meant)) => (listed(names.iter().copied()), format!("did you mean `{meant}`?")),
+            _ => (listed(names.iter().copied()), format!("correct the name, or add it to `{list}`")),
+        };
+        self.report(path, format!("`{name}`, which is no {what}"), expected, remedy);
+    }
+
+    fn training(&mut self, path: &str, training: &TrainingSpec) {
+        let of = |field: &str| format!("{path}.{field}");
+        self.at_least(of("episodes"), training.episodes, 1, "write how many episodes to explore");
+        self.at_least(of("updates"), training.updates, 1, "write how many gradient updates to make");
+        self.at_least(of("batch"), training.batch, 1, "write how many sequences an update takes");
+        self.at_least(of("unroll"), training.unroll, 1, "write how many control steps to predict");
+        if training.steps <= training.unroll {
+            let expected = format!("more than `unroll`, {}", training.unroll);
+            self.report(of("steps"), training.steps, expected, "write longer episodes, or a smaller `unroll`");
+        }
+        self.not_negative(of("latent_noise"), training.latent_noise, "write 0 for none");
+        self.positive(of("learning_rate"), training.learning_rate, "write about 0.001");
+        self.not_negative(of("weight_decay"), training.weight_decay, "write 0 for none");
+        self.positive(of("clip_norm"), training.clip_norm, "write about 1");
+        let exploration = &training.exploration;
+        self.not_negative(of("exploration.heading_noise_rad"), exploration.heading_noise_rad, "write 0 for none");
+        let fresh = exploration.fresh_probability;
+        self.within(of("exploration.fresh_probability"), fresh, 0.0, 1.0, "write a probability");
+        let loss = &training.loss;
+        for (field, weight) in [
+            ("prediction", loss.prediction),
+            ("variance", loss.variance),
+            ("covariance", loss.covariance),
+            ("temporal_similarity", loss.temporal_similarity),
+            ("inverse_dynamics", loss.inverse_dynamics),
+        ] {
+            self.not_negative(of(&format!("loss.{field}")), weight, "write 0 to leave the term out");
+        }
+        let model = &training.world_model;
+        self.within(of("world_model.latent"), model.latent, 1, 4096, "write the latent's width, for example 32");
+        for (field, widths) in [
+            ("encoder_hidden", &model.encoder_hidden),
+            ("predictor_hidden", &model.predictor_hidden),
+            ("inverse_hidden", &model.inverse_hidden),
+        ] {
+            if widths.len() > 16 {
+                self.report(of(&format!("world_model.{field}")), widths.len(), "at most 16 layers", "write fewer");
+            }
+            for (index, width) in widths.iter().enumerate() {
+                let path = of(&format!("world_model.{field}[{index}]"));
+                self.within(path, *width, 1, 8192, "write a layer's width, for example 256");
+            }
+        }
+    }
+}
+
+/// What is missing of the models that the scenario names. `file` is the scenario's own.
+pub(super) fn check_models(scenario: &Scenario, file: &Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, agent) in scenario.agents.iter().enumerate() {
+        let Some(model) = &agent.model else { continue };
+        let path = format!("agents[{index}].model");
+        let wanted = tidy(&file.parent().unwrap_or(Path::new("")).join(model));
+        let train = format!("forethought train {} --out {}", file.display(), wanted.display());
+        if wanted.is_dir() {
+            let remedy = format!("name a file in it, trained with `{train}/MODEL.safetensors`");
+            findings.push(Finding::new(path, format!("\"{model}\", a folder"), "a model file", remedy));
+        } else if !wanted.is_file() {
+            let found = format!("\"{model}\", but there is no file {}", wanted.display());
+            let remedy = format!("train it with `{train}`, or correct the path, which begins at the scenario's folder");
+            findings.push(Finding::new(path, found, "a trained model", remedy));
+        }
+        if agent.drives.is_empty() && agent.actor.planner != PlannerName::Random {
+            let path = format!("agents[{index}].drives");
+            let remedy = "add one, such as `Reach(target: \"goal\")`, or write `actor: (planner: Random)`";
+            findings.push(Finding::new(path, "none", "something that the agent plans for", remedy));
+        }
+    }
+    findings
+}
+
+/// A path without detours through `..`, where that is sure to be the same.
+fn tidy(path: &Path) -> PathBuf {
+    let mut tidy = PathBuf::new();
+    for component in path.components() {
+        let into_folder = matches!(tidy.components().next_back(), Some(Component::Normal(_)));
+        match component {
+            Component::ParentDir if into_folder => drop(tidy.pop()),
+            Component::CurDir => {}
+            _ => tidy.push(component),
+        }
+    }
+    tidy
+}
