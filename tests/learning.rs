@@ -84,6 +84,7 @@ fn spec(updates: u32) -> TrainingSpec {
             latent: 8,
             encoder_hidden: vec![64, 64],
             predictor_hidden: vec![64, 64],
+            predictors: 2,
             inverse_hidden: vec![64],
         },
         ..TrainingSpec::default()

@@ -45,27 +45,39 @@ impl IntrinsicCost {
         energies
     }
 
-    /// The sum of all futures' energies on dfdx's tape. `latents` `[horizon * batch, latent]` carries the tape that leads
-    /// back to `actions` `[horizon * batch, action]`.
+    /// The sum of all futures' energies on dfdx's tape, mean over the models that imagined them. The tape leads from each
+    /// model's latents `[horizon * batch, latent]` back to `actions` `[horizon * batch, action]`.
     pub(crate) fn total(
         &self,
-        latents: &Matrix,
+        imagined: &[Matrix],
         actions: &Matrix,
         tape: OwnedTape<f32, Cpu>,
         goal: &[f32],
         horizon: usize,
     ) -> TapedScalar {
-        let zero: Tensor<(), f32, Cpu> = dfdx::prelude::TensorFromVec::tensor_from_vec(latents.device(), vec![0.0], ());
+        let zero: Tensor<(), f32, Cpu> = dfdx::prelude::TensorFromVec::tensor_from_vec(actions.device(), vec![0.0], ());
+        #[expect(clippy::cast_precision_loss, reason = "a handful of models")]
+        let share = 1.0 / imagined.len().max(1) as f32;
         let mut total = zero.put_tape(tape);
         for drive in &self.drives {
-            let (sum, tape) = total.split_tape();
-            let (term, tape) = match drive {
-                DriveSpec::Reach(reach) => reach.total(latents.clone().put_tape(tape), goal, horizon),
-                DriveSpec::Effort(effort) => effort.total(actions.clone().put_tape(tape), horizon),
+            match drive {
+                DriveSpec::Reach(reach) => {
+                    for latents in imagined {
+                        total = add(total, |tape| reach.total(latents.clone().put_tape(tape), goal, horizon) * share);
+                    }
+                }
+                DriveSpec::Effort(effort) => {
+                    total = add(total, |tape| effort.total(actions.clone().put_tape(tape), horizon));
+                }
             }
-            .split_tape();
-            total = sum.put_tape(tape) + term;
         }
         total
     }
+}
+
+/// One more term on the tape that `sum` carries.
+fn add(sum: TapedScalar, term: impl FnOnce(OwnedTape<f32, Cpu>) -> TapedScalar) -> TapedScalar {
+    let (sum, tape) = sum.split_tape();
+    let (term, tape) = term(tape).split_tape();
+    sum.put_tape(tape) + term
 }

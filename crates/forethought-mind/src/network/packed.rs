@@ -41,78 +41,97 @@ impl Packed {
 
     /// `out = values · weight`, or `out += values · weight` where `accumulate`, for `[rows, inputs]` row by row.
     pub(crate) fn multiply(&self, values: &[f32], out: &mut [f32], accumulate: bool) {
-        assert_eq!(values.len() * self.outputs, out.len() * self.inputs, "matrices that do not fit");
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             // SAFETY: the processor has just said that it has both.
-            return unsafe { self.multiply_avx2(values, out, accumulate) };
+            return self.by_blocks(values, out, accumulate, |block| unsafe { block.sums_avx2() });
         }
-        self.multiply_by(values, out, accumulate, |x, w, sum| sum + x * w);
+        self.by_blocks(values, out, accumulate, |block| block.sums());
     }
 
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    fn multiply_avx2(&self, values: &[f32], out: &mut [f32], accumulate: bool) {
-        self.multiply_by(values, out, accumulate, |x, w, sum| f32::mul_add(x, w, sum));
-    }
-
-    #[inline(always)]
-    fn multiply_by(
-        &self,
-        values: &[f32],
-        out: &mut [f32],
-        accumulate: bool,
-        step: impl Fn(f32, f32, f32) -> f32 + Copy,
-    ) {
+    fn by_blocks(&self, values: &[f32], out: &mut [f32], accumulate: bool, sums: impl Fn(&Block) -> Sums) {
         let (inputs, outputs) = (self.inputs, self.outputs);
+        assert_eq!(values.len() * outputs, out.len() * inputs, "matrices that do not fit");
         if inputs == 0 || outputs == 0 {
             return;
         }
-        let blocks = values.chunks(HEIGHT * inputs).zip(out.chunks_mut(HEIGHT * outputs));
-        for (values, out) in blocks {
+        for (values, out) in values.chunks(HEIGHT * inputs).zip(out.chunks_mut(HEIGHT * outputs)) {
             for (panel, first) in self.panels.chunks_exact(WIDTH * inputs).zip((0..outputs).step_by(WIDTH)) {
-                let columns = first..outputs.min(first + WIDTH);
-                match values.len() / inputs {
-                    1 => block::<1>(values, panel, out, inputs, outputs, columns, accumulate, step),
-                    2 => block::<2>(values, panel, out, inputs, outputs, columns, accumulate, step),
-                    3 => block::<3>(values, panel, out, inputs, outputs, columns, accumulate, step),
-                    _ => block::<HEIGHT>(values, panel, out, inputs, outputs, columns, accumulate, step),
+                let sums = sums(&Block { values, panel, inputs });
+                for (row, sums) in out.chunks_exact_mut(outputs).zip(&sums) {
+                    let row = &mut row[first..outputs.min(first + WIDTH)];
+                    if accumulate {
+                        row.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+                    } else {
+                        row.copy_from_slice(&sums[..row.len()]);
+                    }
                 }
             }
         }
     }
 }
 
-/// `ROWS` rows by one panel, the sums in registers.
-#[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "the innermost kernel: everything it needs, nothing it must look up")]
-fn block<const ROWS: usize>(
-    values: &[f32],
-    panel: &[f32],
-    out: &mut [f32],
+/// A few rows' products with one panel.
+type Sums = [[f32; WIDTH]; HEIGHT];
+
+/// Up to [`HEIGHT`] rows `[rows, inputs]` and one panel `[inputs, WIDTH]`.
+struct Block<'a> {
+    values: &'a [f32],
+    panel: &'a [f32],
     inputs: usize,
-    outputs: usize,
-    columns: std::ops::Range<usize>,
-    accumulate: bool,
-    step: impl Fn(f32, f32, f32) -> f32 + Copy,
-) {
-    let mut sums = [[0.0_f32; WIDTH]; ROWS];
-    let rows: [&[f32]; ROWS] = std::array::from_fn(|row| &values[row * inputs..(row + 1) * inputs]);
-    for (k, weights) in panel.as_chunks::<WIDTH>().0.iter().enumerate().take(inputs) {
-        for row in 0..ROWS {
-            let x = rows[row][k];
-            for column in 0..WIDTH {
-                sums[row][column] = step(x, weights[column], sums[row][column]);
+}
+
+impl Block<'_> {
+    fn sums(&self) -> Sums {
+        let mut sums = [[0.0; WIDTH]; HEIGHT];
+        for (sums, row) in sums.iter_mut().zip(self.values.chunks_exact(self.inputs)) {
+            for (x, weights) in row.iter().zip(self.panel.as_chunks::<WIDTH>().0) {
+                sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += x * weight);
             }
         }
+        sums
     }
-    for (row, sums) in sums.iter().enumerate() {
-        let out = &mut out[row * outputs + columns.start..row * outputs + columns.end];
-        if accumulate {
-            out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
-        } else {
-            out.copy_from_slice(&sums[..out.len()]);
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn sums_avx2(&self) -> Sums {
+        match self.values.len() / self.inputs {
+            1 => self.rows_avx2::<1>(),
+            2 => self.rows_avx2::<2>(),
+            3 => self.rows_avx2::<3>(),
+            _ => self.rows_avx2::<HEIGHT>(),
         }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn rows_avx2<const ROWS: usize>(&self) -> Sums {
+        use std::arch::x86_64::{_mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps};
+        assert!(self.values.len() >= ROWS * self.inputs && self.panel.len() == WIDTH * self.inputs);
+        let mut left = [_mm256_setzero_ps(); ROWS];
+        let mut right = [_mm256_setzero_ps(); ROWS];
+        for k in 0..self.inputs {
+            // SAFETY: `k < inputs`, and the panel has `inputs` rows of two registers each.
+            let weights = unsafe {
+                let at = self.panel.as_ptr().add(k * WIDTH);
+                (_mm256_loadu_ps(at), _mm256_loadu_ps(at.add(WIDTH / 2)))
+            };
+            for row in 0..ROWS {
+                // SAFETY: `row < ROWS` and `k < inputs`, and there are `ROWS * inputs` values.
+                let x = _mm256_set1_ps(unsafe { *self.values.get_unchecked(row * self.inputs + k) });
+                left[row] = _mm256_fmadd_ps(x, weights.0, left[row]);
+                right[row] = _mm256_fmadd_ps(x, weights.1, right[row]);
+            }
+        }
+        let mut sums = [[0.0; WIDTH]; HEIGHT];
+        for row in 0..ROWS {
+            // SAFETY: each row of `sums` is two registers wide.
+            unsafe {
+                _mm256_storeu_ps(sums[row].as_mut_ptr(), left[row]);
+                _mm256_storeu_ps(sums[row].as_mut_ptr().add(WIDTH / 2), right[row]);
+            }
+        }
+        sums
     }
 }
 
@@ -138,7 +157,7 @@ mod tests {
                 assert_eq!(out, expected);
                 packed.multiply(&values, &mut out, true);
                 assert!(out.iter().zip(&expected).all(|(got, once)| *got == 2.0 * once));
-                packed.multiply_by(&values, &mut out, false, |x, w, sum| sum + x * w);
+                packed.by_blocks(&values, &mut out, false, |block| block.sums());
                 assert_eq!(out, expected);
             }
         }

@@ -318,7 +318,7 @@ fn finish(experience: &Experience, state: TrainState, effective_rank: f32) -> Mo
     }
     let latents = jepa.encoder.forward(&percepts);
     let readout = Readout::fit(&latents, card.spec.world_model.latent, &positions_m);
-    let predictor = Arc::new(Predictor::new(jepa.predictor, card.action_len));
+    let predictors = jepa.predictors.into_iter().map(|mlp| Arc::new(Predictor::new(mlp, card.action_len))).collect();
     let card = ModelCard {
         format: 1,
         scenario: card.scenario,
@@ -332,5 +332,5 @@ fn finish(experience: &Experience, state: TrainState, effective_rank: f32) -> Mo
         perception: card.perception,
         readout,
     };
-    Model { card, encoder: jepa.encoder, predictor }
+    Model { card, encoder: jepa.encoder, predictors }
 }
