@@ -104,7 +104,8 @@ impl Command {
 /// Logs go to stderr; stdout belongs to results.
 fn start_logging(verbose: u8) {
     use tracing_subscriber::{EnvFilter, fmt};
-    let level = ["warn", "forethought=info,warn", "debug"][usize::from(verbose.min(2))];
+    // What the engine and the graphics stack warn of is for their developers.
+    let level = ["error,forethought=warn", "warn,forethought=info", "debug"][usize::from(verbose.min(2))];
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let _ = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).without_time().try_init();
