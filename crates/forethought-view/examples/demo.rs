@@ -244,7 +244,8 @@ impl Rooms {
     fn rollout(&self, start: usize, index: f32, left: f32) -> Rollout {
         let (sway, bend) = (0.9 * (index * 2.4).sin(), 0.03 * (index * 1.1).cos());
         let positions_m = (0..=HORIZON).map(|ahead| {
-            let at = self.path[(start + ahead).min(self.path.len() - 1)];
+            let ahead = ahead.min(self.path.len() - 1 - start);
+            let at = self.path[start + ahead];
             let far = ahead as f32 / HORIZON as f32;
             let away =
                 if index == 0.0 { 0.08 * far * (far * 9.0).sin() } else { sway * far + bend * ahead as f32 * far };

@@ -10,16 +10,17 @@ use crate::{
     overlay::{self, Clock, Notes},
     palette, panel, scene,
     story::Story,
-    thoughts,
+    style, thoughts,
 };
 use bevy::{
     app::{PanicHandlerPlugin, TaskPoolPlugin, TerminalCtrlCHandlerPlugin},
     camera::visibility::NoFrustumCulling,
     diagnostic::{DiagnosticsStore, FrameTimeDiagnosticsPlugin},
+    ecs::system::SystemParam,
     input::keyboard::KeyboardInput,
     log::LogPlugin,
     prelude::*,
-    render::{RenderPlugin, view::Msaa},
+    render::{RenderPlugin, renderer::RenderAdapterInfo, view::Msaa},
     sprite_render::AlphaMode2d,
     window::{PresentMode, PrimaryWindow, WindowResolution},
     winit::{UpdateMode, WinitSettings},
@@ -32,9 +33,10 @@ use std::{
     time::Duration,
 };
 
-/// Between two pictures while something moves. A screen may hold it to less; software rendering is held to it, so
-/// that the mind has the cores.
+/// Between two pictures while something moves; a screen may hold it to less.
 const FRAME: Duration = Duration::from_micros(16_667);
+/// The same where the processor draws: it has a mind to run too.
+const SOFTWARE_FRAME: Duration = Duration::from_micros(33_333);
 /// While nothing moves, the picture looks for news so often.
 const IDLE: Duration = Duration::from_millis(50);
 
@@ -58,9 +60,30 @@ impl Runner {
 #[derive(Resource, Default)]
 struct Asks(Vec<Ask>);
 
-/// The one mesh that everything is drawn into.
+/// The two meshes that everything is drawn into: what covers much is drawn without blending.
 #[derive(Resource)]
-struct Canvas(Handle<Mesh>);
+struct Canvas {
+    ground: Handle<Mesh>,
+    rest: Handle<Mesh>,
+}
+
+/// The words' library has its fonts, from the frame after they were set.
+#[derive(Resource)]
+struct Dressed;
+
+/// The wall clock and how fast pictures follow each other.
+#[derive(SystemParam)]
+struct Clocks<'w> {
+    time: Res<'w, Time<Real>>,
+    diagnostics: Res<'w, DiagnosticsStore>,
+}
+
+impl Clocks<'_> {
+    fn read(&self) -> Clock {
+        let rate = self.diagnostics.get(&FrameTimeDiagnosticsPlugin::FPS).and_then(|rate| rate.smoothed());
+        Clock { now_s: self.time.elapsed_secs_f64(), frames_per_s: rate.unwrap_or_default() }
+    }
+}
 
 /// Run the window until it is closed.
 pub fn show(
@@ -117,17 +140,27 @@ fn build(runner: Runner, capture: Capture, options: &ViewOptions) -> App {
         .init_resource::<Story>()
         .add_systems(Startup, set_up)
         .add_systems(Update, (hear, press, obey, lay_out, draw, capture::take_wanted, rest).chain())
-        .add_systems(EguiPrimaryContextPass, write);
+        .add_systems(
+            EguiPrimaryContextPass,
+            (write.run_if(resource_exists::<Dressed>), dress.run_if(not(resource_exists::<Dressed>))).chain(),
+        );
     app
 }
 
 fn set_up(mut commands: Commands, mut meshes: ResMut<Assets<Mesh>>, mut materials: ResMut<Assets<ColorMaterial>>) {
-    let mesh = meshes.add(Brush::mesh());
-    commands.spawn((Camera2d, Msaa::Sample4));
-    // What is drawn is always in sight, and its bounds change with each picture.
-    let material = ColorMaterial { alpha_mode: AlphaMode2d::Blend, ..default() };
-    commands.spawn((Mesh2d(mesh.clone()), MeshMaterial2d(materials.add(material)), NoFrustumCulling));
-    commands.insert_resource(Canvas(mesh));
+    // Edges fade over a pixel by themselves (`brush.rs`): multisampling would cost software rendering twice the time.
+    commands.spawn((Camera2d, Msaa::Off));
+    let mut layer = |alpha_mode, z| {
+        let mesh = meshes.add(Brush::mesh());
+        let material = materials.add(ColorMaterial { alpha_mode, ..default() });
+        // What is drawn is always in sight, and its bounds change with each picture.
+        let place = Transform::from_xyz(0.0, 0.0, z);
+        commands.spawn((Mesh2d(mesh.clone()), MeshMaterial2d(material), place, NoFrustumCulling));
+        mesh
+    };
+    let ground = layer(AlphaMode2d::Opaque, 0.0);
+    let rest = layer(AlphaMode2d::Blend, 1.0);
+    commands.insert_resource(Canvas { ground, rest });
 }
 
 /// Take in what the runner says.
@@ -188,24 +221,36 @@ fn draw(
     if let Some(told) = &story.scene {
         let mapping = Mapping::new(told.size_m, &layout);
         let picture = story.picture(time.elapsed_secs_f64());
+        scene::draw_floor(&mut brush, mapping);
+        if let Some(mut mesh) = meshes.get_mut(&canvas.ground) {
+            brush.paint(&mut mesh);
+        }
         scene::draw_ground(&mut brush, told, mapping);
+        scene::draw_bodies(&mut brush, told, &picture, mapping);
+        scene::draw_boundary(&mut brush, mapping);
         if controls.rays {
             picture.rays.iter().for_each(|rays| thoughts::draw_rays(&mut brush, rays, mapping));
         }
-        scene::draw_bodies(&mut brush, told, &picture, mapping);
-        scene::draw_boundary(&mut brush, mapping);
         for (index, agent) in story.agents.iter().enumerate() {
             if controls.trail {
                 thoughts::draw_trail(&mut brush, agent, index, &picture, mapping);
             }
             if controls.futures {
-                thoughts::draw_rollouts(&mut brush, agent, mapping);
+                thoughts::draw_rollouts(&mut brush, agent, story.step(), mapping);
             }
         }
         scene::draw_agents(&mut brush, told, &picture, mapping);
     }
-    if let Some(mut mesh) = meshes.get_mut(&canvas.0) {
+    if let Some(mut mesh) = meshes.get_mut(&canvas.rest) {
         brush.paint(&mut mesh);
+    }
+}
+
+/// Choose how words look, once.
+fn dress(mut contexts: EguiContexts, mut commands: Commands) {
+    if let Ok(ctx) = contexts.ctx_mut() {
+        style::set(ctx);
+        commands.insert_resource(Dressed);
     }
 }
 
@@ -214,27 +259,19 @@ fn write(
     mut contexts: EguiContexts,
     layout: Res<Layout>,
     story: Res<Story>,
-    time: Res<Time<Real>>,
-    diagnostics: Res<DiagnosticsStore>,
+    clocks: Clocks,
     mut controls: ResMut<Controls>,
     mut notes: ResMut<Notes>,
     mut asks: ResMut<Asks>,
-    mut styled: Local<bool>,
 ) {
     let Ok(ctx) = contexts.ctx_mut() else { return };
-    if !*styled {
-        style(ctx);
-        *styled = true;
-    }
     // Keys are the window's: a focused button must not take Space as well.
     ctx.memory_mut(|memory| {
         if let Some(id) = memory.focused() {
             memory.surrender_focus(id);
         }
     });
-    let frames = diagnostics.get(&FrameTimeDiagnosticsPlugin::FPS).and_then(|rate| rate.smoothed());
-    let clock = Clock { now_s: time.elapsed_secs_f64(), frames_per_s: frames.unwrap_or_default() };
-    asks.0.extend(overlay::show(ctx, &layout, &story, &mut controls, &mut notes, &clock));
+    asks.0.extend(overlay::show(ctx, &layout, &story, &mut controls, &mut notes, &clocks.read()));
     if let Some(place) = layout.panel {
         panel::show(ctx, rect(place), &story, &mut controls);
     }
@@ -244,29 +281,24 @@ fn write(
 }
 
 /// Draw seldom while nothing moves, so that a paused window costs next to nothing.
-fn rest(story: Res<Story>, controls: Res<Controls>, time: Res<Time<Real>>, mut settings: ResMut<WinitSettings>) {
+fn rest(
+    story: Res<Story>,
+    controls: Res<Controls>,
+    time: Res<Time<Real>>,
+    adapter: Option<Res<RenderAdapterInfo>>,
+    mut settings: ResMut<WinitSettings>,
+) {
     let still = controls.paused || story.ended || story.failed.is_some();
-    let wait = if still && story.settled(time.elapsed_secs_f64()) { IDLE } else { FRAME };
+    let software = adapter.is_some_and(|adapter| adapter.device_type == wgpu::DeviceType::Cpu);
+    let wait = match (still && story.settled(time.elapsed_secs_f64()), software) {
+        (true, _) => IDLE,
+        (false, true) => SOFTWARE_FRAME,
+        (false, false) => FRAME,
+    };
     let pace = UpdateMode::reactive_low_power(wait);
     if settings.focused_mode != pace {
         *settings = WinitSettings { focused_mode: pace, unfocused_mode: pace };
     }
-}
-
-/// Dark words on light paper, large enough for the last row.
-fn style(ctx: &egui::Context) {
-    use egui::{FontFamily::Proportional, FontId, TextStyle};
-    ctx.set_theme(egui::Theme::Light);
-    ctx.all_styles_mut(|style| {
-        style.text_styles.extend([
-            (TextStyle::Small, FontId::new(13.0, Proportional)),
-            (TextStyle::Body, FontId::new(15.5, Proportional)),
-            (TextStyle::Button, FontId::new(15.5, Proportional)),
-            (TextStyle::Heading, FontId::new(22.0, Proportional)),
-        ]);
-        style.interaction.selectable_labels = false;
-        style.visuals.override_text_color = Some(palette::egui(palette::INK));
-    });
 }
 
 /// A rectangle for the words' library.

@@ -15,14 +15,14 @@ pub fn show(ctx: &Context, place: Rect, controls: &Controls) -> Vec<Ask> {
     ui.painter().rect_filled(place, 0.0, palette::egui(palette::PAPER));
     ui.painter().hline(place.x_range(), place.top(), Stroke::new(1.0, palette::egui(palette::RULE)));
     // What there is no room for is left out, and its key stays.
-    let (roomy, narrow) = (place.width() >= 1050.0, place.width() < 860.0);
+    let (roomy, narrow, tiny) = (place.width() >= 1050.0, place.width() < 860.0, place.width() < 640.0);
     let mut asks = vec![];
     Frame::new().inner_margin(Margin::symmetric(10, 9)).show(&mut ui, |ui| {
         ui.set_min_size(ui.available_size());
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = if roomy { 6.0 } else { 4.0 };
             ui.spacing_mut().button_padding = vec2(if roomy { 10.0 } else { 7.0 }, 5.0);
-            clock(ui, controls, &mut asks);
+            clock(ui, controls, tiny, &mut asks);
             space(ui, roomy);
             speed(ui, controls, if roomy { 170.0 } else { 90.0 }, &mut asks);
             if !narrow {
@@ -40,16 +40,19 @@ pub fn show(ctx: &Context, place: Rect, controls: &Controls) -> Vec<Ask> {
     asks
 }
 
-fn clock(ui: &mut Ui, controls: &Controls, asks: &mut Vec<Ask>) {
+fn clock(ui: &mut Ui, controls: &Controls, tiny: bool, asks: &mut Vec<Ask>) {
+    // A name is left out where there is no room for it.
+    let name = |sign: &str, name: &str| if tiny { sign.to_owned() } else { format!("{sign} {name}") };
+    let text = if controls.paused { name("▶", "Go on") } else { name("⏸", "Pause") };
     // Both words are as wide, so that nothing moves under the pointer.
-    let text = if controls.paused { "▶ Go on" } else { "⏸ Pause" };
-    let button_ = Button::new(text).min_size(vec2(82.0, 0.0)).selected(controls.paused);
-    if ui.add(button_).on_hover_text("pause or go on (Space)").clicked() {
+    let width = if tiny { 0.0 } else { 82.0 };
+    let pause = Button::new(text).min_size(vec2(width, 0.0)).selected(controls.paused);
+    if ui.add(pause).on_hover_text("pause or go on (Space)").clicked() {
         asks.push(Ask::Pause);
     }
-    button(ui, "⏭ Step", "one control step (. or Right)", Ask::Step, asks);
-    button(ui, "⟲ Reset", "this episode from its start (R)", Ask::Reset, asks);
-    button(ui, "⏩ Next", "next episode (N)", Ask::Next, asks);
+    button(ui, &name("⏭", "Step"), "one control step (. or Right)", Ask::Step, asks);
+    button(ui, &name("⟲", "Reset"), "this episode from its start (R)", Ask::Reset, asks);
+    button(ui, &name("⏩", "Next"), "next episode (N)", Ask::Next, asks);
 }
 
 fn speed(ui: &mut Ui, controls: &Controls, width: f32, asks: &mut Vec<Ask>) {
@@ -65,9 +68,9 @@ fn speed(ui: &mut Ui, controls: &Controls, width: f32, asks: &mut Vec<Ask>) {
     let size = vec2(38.0, ui.available_height().min(24.0));
     ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_width(size.x);
-        ui.label(RichText::new(words).strong());
+        ui.label(RichText::new(words).font(crate::style::strong(15.0)));
     });
-    if ui.add(Button::selectable(fastest, "max")).on_hover_text("as fast as it can").clicked() {
+    if ui.add(Button::new("max").selected(fastest)).on_hover_text("as fast as it can").clicked() {
         asks.push(Ask::Speed(if fastest { 1.0 } else { f32::INFINITY }));
     }
 }

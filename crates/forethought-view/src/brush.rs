@@ -65,10 +65,13 @@ impl Brush {
         self.strip(points, width, false, |_| color);
     }
 
-    /// A line that goes from nothing at its first point to `color` at its last.
+    /// A line that is faint at its first point and `color` at its last.
     pub fn fading_line(&mut self, points: &[Vec2], width: f32, color: Srgba) {
         let last = points.len().saturating_sub(1).max(1) as f32;
-        self.strip(points, width, false, |index| Srgba { alpha: color.alpha * index as f32 / last, ..color });
+        self.strip(points, width, false, |index| Srgba {
+            alpha: color.alpha * (0.12 + 0.88 * index as f32 / last),
+            ..color
+        });
     }
 
     /// One strip along the whole line, so that a translucent line has no darker joints.
@@ -210,9 +213,9 @@ mod tests {
     }
 
     #[test]
-    fn a_fading_line_begins_at_nothing() {
+    fn a_fading_line_begins_faint() {
         let mut brush = Brush::default();
         brush.fading_line(&[Vec2::ZERO, Vec2::X, Vec2::X * 2.0], 3.0, Srgba::BLACK);
-        assert!(brush.colors[1][3].abs() < 1e-6 && (brush.colors[9][3] - 1.0).abs() < 1e-6);
+        assert!(brush.colors[1][3] < 0.2 && (brush.colors[9][3] - 1.0).abs() < 1e-6);
     }
 }

@@ -43,7 +43,12 @@ fn check_adapter() -> Result<(), ViewError> {
     let request = instance.request_adapter(&wgpu::RequestAdapterOptions::default());
     match bevy::tasks::block_on(request) {
         Ok(_) => Ok(()),
-        Err(error) => Err(ViewError::NoAdapter { reason: one_line(&error.to_string()) }),
+        Err(error) => {
+            // What follows is a list of what each backend said, for those who build one.
+            let text = error.to_string();
+            let first = text.split(';').next().unwrap_or(&text);
+            Err(ViewError::NoAdapter { reason: one_line(first) })
+        }
     }
 }
 

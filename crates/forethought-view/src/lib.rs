@@ -21,6 +21,7 @@ mod panel;
 mod plot;
 mod scene;
 mod story;
+mod style;
 mod thoughts;
 
 use crossbeam::channel::{Receiver, Sender};

@@ -5,6 +5,7 @@ use crate::{
     input::{Ask, Controls, KEYS},
     palette,
     story::Story,
+    style::strong,
 };
 use bevy::{color::Srgba, prelude::Resource};
 use bevy_egui::egui::{
@@ -78,28 +79,30 @@ fn name_things(painter: &Painter, story: &Story, layout: &Layout) {
     }
     for zone in &scene.zones {
         let at = mapping.to_screen(zone.pose.position_m);
-        halo(painter, pos2(at.x, at.y), Align2::CENTER_CENTER, &zone.name, palette::FAINT_INK);
+        name(painter, pos2(at.x, at.y), Align2::CENTER_CENTER, &zone.name, palette::INK, Srgba::NONE);
     }
     for target in &scene.targets {
         let center = mapping.to_screen(target.position_m);
         let down = target.radius_m * mapping.px_per_m + 4.0;
-        // Below the ring, or above it where the arena ends.
-        let below = center.y + down + 20.0 < mapping.to_screen([0.0, 0.0]).y;
+        // Below the ring, or above it where the arena ends or an agent comes from below.
+        let covers = |agent: &[f32; 2]| {
+            let away = mapping.to_screen(*agent) - center;
+            away.y > 0.0 && away.length() < down + 0.3 * mapping.px_per_m + 20.0
+        };
+        let covered = story.now.iter().flat_map(|now| &now.agents).any(|agent| covers(&agent.position_m));
+        let below = !covered && center.y + down + 20.0 < mapping.to_screen([0.0, 0.0]).y;
         let (y, align) =
             if below { (center.y + down, Align2::CENTER_TOP) } else { (center.y - down, Align2::CENTER_BOTTOM) };
-        halo(painter, pos2(center.x, y), align, &target.name, palette::GOOD);
+        name(painter, pos2(center.x, y), align, &target.name, palette::GOOD, palette::FLOOR);
     }
 }
 
-/// Words with a white edge, readable over any line.
-fn halo(painter: &Painter, at: Pos2, align: Align2, text: &str, color: Srgba) {
-    let font = FontId::proportional(16.0);
-    for x in [-1.5, 0.0, 1.5] {
-        for y in [-1.5, 0.0, 1.5] {
-            painter.text(at + vec2(x, y), align, text, font.clone(), Color32::from_white_alpha(200));
-        }
-    }
-    painter.text(at, align, text, font, palette::egui(color));
+/// Words on a patch, readable over any line.
+fn name(painter: &Painter, at: Pos2, align: Align2, text: &str, color: Srgba, patch: Srgba) {
+    let words = painter.layout_no_wrap(text.into(), strong(15.0), palette::egui(color));
+    let rect = align.anchor_size(at, words.size() + vec2(10.0, 0.0));
+    painter.rect_filled(rect, 4.0, palette::egui(patch));
+    painter.galley(rect.center() - words.size() / 2.0, words, palette::egui(color));
 }
 
 /// What the lines mean, as far as there is room.
@@ -148,7 +151,7 @@ fn banner(painter: &Painter, layout: &Layout, story: &Story) {
     let Some((text, color)) = outcome_words(story) else { return };
     let place = layout.strip.map_or(layout.world, |strip| strip);
     let at = pos2(place.center().x, place.min.y + 5.0);
-    let words = painter.layout_no_wrap(text, FontId::proportional(20.0), Color32::WHITE);
+    let words = painter.layout_no_wrap(text, strong(19.0), Color32::WHITE);
     let size = words.size() + vec2(36.0, 8.0);
     let rect = Rect::from_min_size(at - vec2(size.x / 2.0, 0.0), size);
     painter.rect_filled(rect, 6.0, palette::egui(color));
@@ -170,7 +173,7 @@ fn help(ctx: &Context, controls: &mut Controls, clock: &Clock) {
     window.anchor(Align2::CENTER_CENTER, Vec2::ZERO).show(ctx, |ui| {
         Grid::new("keys").num_columns(2).spacing(vec2(24.0, 5.0)).show(ui, |ui| {
             for (keys, what) in KEYS {
-                ui.label(RichText::new(keys).strong());
+                ui.label(RichText::new(keys).font(strong(15.0)));
                 ui.label(what);
                 ui.end_row();
             }
@@ -186,8 +189,7 @@ fn failure(ctx: &Context, world: Rect, story: &Story) -> Vec<Ask> {
     let mut asks = vec![];
     let window = Window::new("The episode failed").collapsible(false).resizable(false).constrain_to(world);
     let width = (world.width() - 60.0).clamp(160.0, 520.0);
-    let offset = world.center() - ctx.content_rect().center();
-    window.anchor(Align2::CENTER_CENTER, offset).max_width(width).show(ctx, |ui| {
+    window.anchor(Align2::CENTER_CENTER, Vec2::ZERO).max_width(width).show(ctx, |ui| {
         ui.set_max_width(width);
         ui.label(RichText::new(text).color(palette::egui(palette::BAD)));
         ui.add_space(6.0);

@@ -5,11 +5,16 @@ use crate::{
     palette,
     plot::{Plot, number},
     story::{AgentStory, Story},
+    style::strong,
 };
 use bevy_egui::egui::{
-    Context, Frame, Grid, Id, LayerId, Margin, ProgressBar, Rect, RichText, ScrollArea, Stroke, Ui, UiBuilder, vec2,
+    Align, Context, FontId, Frame, Grid, Id, Label, LayerId, Layout, Margin, Rect, RichText, ScrollArea, Sense, Stroke,
+    TextStyle, Ui, UiBuilder, vec2,
 };
 use forethought_interface::{Scene, Snapshot};
+
+/// Room for the names left of the values, in pixels.
+const NAMES_WIDTH: f32 = 108.0;
 
 /// Draw the panel into `place`.
 pub fn show(ctx: &Context, place: Rect, story: &Story, controls: &mut Controls) {
@@ -20,7 +25,11 @@ pub fn show(ctx: &Context, place: Rect, story: &Story, controls: &mut Controls) 
     Frame::new().inner_margin(Margin { left: 14, right: 10, top: 10, bottom: 6 }).show(&mut ui, |ui| {
         ui.set_min_size(ui.available_size());
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            ui.spacing_mut().item_spacing = vec2(8.0, 4.0);
+            let low = place.height() < 640.0;
+            ui.spacing_mut().item_spacing = vec2(8.0, if low { 1.0 } else { 4.0 });
+            if low {
+                ui.style_mut().text_styles.insert(TextStyle::Body, FontId::proportional(13.5));
+            }
             match &story.scene {
                 Some(scene) => contents(ui, scene, story, controls, place.bottom()),
                 None => {
@@ -34,33 +43,28 @@ pub fn show(ctx: &Context, place: Rect, story: &Story, controls: &mut Controls) 
 fn contents(ui: &mut Ui, scene: &Scene, story: &Story, controls: &mut Controls, bottom: f32) {
     let start = Snapshot::default();
     let now = story.now.as_ref().unwrap_or(&start);
-    ui.add(bevy_egui::egui::Label::new(RichText::new(title(&scene.title)).heading()).truncate());
-    rows(ui, "episode", |ui| {
-        row(ui, "actor", &scene.actor);
-        row(ui, "episode", &format!("{}   (seed {})", scene.episode, scene.seed));
-        row(ui, "successes", &successes(now.tally));
-    });
+    ui.add(Label::new(RichText::new(title(&scene.title)).heading()).truncate());
+    row(ui, "actor", &scene.actor);
+    row(ui, "episode", &format!("{}   (seed {})", scene.episode, scene.seed));
+    row(ui, "successes", &successes(now.tally));
     rule(ui);
     let (step, of) = (now.step, scene.max_steps.max(1));
-    let text = format!("step {step} of {of}");
-    let bar = ProgressBar::new(step as f32 / of as f32).desired_height(20.0).corner_radius(4.0);
-    ui.add(bar.fill(palette::egui(palette::RULE)).text(RichText::new(text).color(palette::egui(palette::INK))));
+    row(ui, "step", &format!("{step} of {of}"));
+    progress(ui, step as f32 / of as f32);
     let shown = choose_agent(ui, scene, story, controls);
     let nothing = AgentStory::default();
     let agent = story.agents.get(shown).unwrap_or(&nothing);
-    rows(ui, "now", |ui| {
-        row(ui, "simulated time", &format!("{:.1} s", now.time_s));
-        row(ui, "energy", &agent.energies.last().map_or("-".into(), |(_, energy)| number(*energy)));
-        row(ui, "thinking", &milliseconds(now.think_ms.get(shown).copied()));
-        row(ui, "latest plan", &milliseconds((agent.plan_ms > 0.0).then_some(agent.plan_ms)));
-        row(ui, "model calls", &thousands(agent.model_evaluations));
-    });
+    row(ui, "simulated time", &format!("{:.1} s", now.time_s));
+    row(ui, "energy", &agent.energies.last().map_or("-".into(), |(_, energy)| number(*energy)));
+    row(ui, "thinking", &milliseconds(now.think_ms.get(shown).copied()));
+    row(ui, "latest plan", &milliseconds((agent.plan_ms > 0.0).then_some(agent.plan_ms)));
+    row(ui, "model calls", &thousands(agent.model_evaluations));
     rule(ui);
     // The plots take what the factors below them leave.
     let factors_height =
-        if scene.factors.is_empty() { 0.0 } else { 34.0 + 19.0 * scene.factors.len().div_ceil(2) as f32 };
+        if scene.factors.is_empty() { 0.0 } else { 36.0 + 19.0 * scene.factors.len().div_ceil(2) as f32 };
     let left = bottom - 10.0 - ui.cursor().top() - factors_height;
-    let height = (left / 2.0 - 6.0).clamp(84.0, 170.0);
+    let height = (left / 2.0 - 6.0).clamp(78.0, 170.0);
     plots(ui, agent, height);
     if !scene.factors.is_empty() {
         rule(ui);
@@ -107,7 +111,7 @@ fn plots(ui: &mut Ui, agent: &AgentStory, height: f32) {
 }
 
 fn factors(ui: &mut Ui, scene: &Scene) {
-    ui.label(RichText::new("Factors of variation").color(palette::egui(palette::FAINT_INK)).size(14.0));
+    ui.label(RichText::new("Factors of variation").font(strong(14.0)));
     let width = (ui.available_width() - 12.0) / 2.0;
     Grid::new("factors").num_columns(2).spacing(vec2(12.0, 1.0)).show(ui, |ui| {
         for pair in scene.factors.chunks(2) {
@@ -115,7 +119,7 @@ fn factors(ui: &mut Ui, scene: &Scene) {
                 let text = RichText::new(format!("{name} {}", number(*value as f32))).size(13.5);
                 ui.allocate_ui(vec2(width, 18.0), |ui| {
                     ui.set_min_width(width);
-                    ui.add(bevy_egui::egui::Label::new(text).truncate());
+                    ui.add(Label::new(text).truncate());
                 });
             }
             ui.end_row();
@@ -123,19 +127,31 @@ fn factors(ui: &mut Ui, scene: &Scene) {
     });
 }
 
-fn rows(ui: &mut Ui, id: &str, add: impl FnOnce(&mut Ui)) {
-    Grid::new(id).num_columns(2).min_col_width(100.0).spacing(vec2(8.0, 3.0)).show(ui, add);
+/// A name and its value.
+fn row(ui: &mut Ui, name: &str, value: &str) {
+    ui.horizontal(|ui| {
+        let height = ui.text_style_height(&TextStyle::Body);
+        ui.set_height(height);
+        ui.allocate_ui_with_layout(vec2(NAMES_WIDTH, height), Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(NAMES_WIDTH);
+            ui.label(RichText::new(name).color(palette::egui(palette::FAINT_INK)));
+        });
+        ui.add(Label::new(value).truncate());
+    });
 }
 
-fn row(ui: &mut Ui, name: &str, value: &str) {
-    ui.label(RichText::new(name).color(palette::egui(palette::FAINT_INK)));
-    ui.add(bevy_egui::egui::Label::new(value).truncate());
-    ui.end_row();
+/// How much of the episode's limit is used.
+fn progress(ui: &mut Ui, done: f32) {
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 9.0), Sense::hover());
+    let track = rect.shrink2(vec2(0.0, 1.5));
+    let filled = track.with_max_x(track.left() + track.width() * done.clamp(0.0, 1.0));
+    ui.painter().rect_filled(track, 3.0, palette::egui(palette::RULE));
+    ui.painter().rect_filled(filled, 3.0, palette::egui(palette::CANDIDATE));
 }
 
 fn rule(ui: &mut Ui) {
     ui.add_space(2.0);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 5.0), bevy_egui::egui::Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 5.0), Sense::hover());
     ui.painter().hline(rect.x_range(), rect.center().y, Stroke::new(1.0, palette::egui(palette::RULE)));
 }
 
@@ -148,7 +164,7 @@ pub fn title(name: &str) -> String {
 
 fn successes((episodes, successes): (u32, u32)) -> String {
     if episodes == 0 {
-        return "none ended yet".into();
+        return "none yet".into();
     }
     let rate = 100.0 * f64::from(successes) / f64::from(episodes);
     format!("{successes} of {episodes}   ({rate:.0}%)")
@@ -181,7 +197,7 @@ mod tests {
     fn words() {
         assert_eq!(title("two_rooms"), "Two rooms");
         assert_eq!(title(""), "");
-        assert_eq!(successes((0, 0)), "none ended yet");
+        assert_eq!(successes((0, 0)), "none yet");
         assert_eq!(successes((9, 7)), "7 of 9   (78%)");
         assert_eq!(thousands(1_234_567), "1\u{a0}234\u{a0}567");
         assert_eq!(thousands(12), "12");

@@ -27,7 +27,7 @@ impl Plot<'_> {
         let (whole, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
         let painter = ui.painter_at(whole);
         let (ink, faint) = (palette::egui(palette::INK), palette::egui(palette::FAINT_INK));
-        let (words, small) = (FontId::proportional(14.5), FontId::proportional(12.0));
+        let (words, small) = (crate::style::strong(14.0), FontId::proportional(12.0));
         painter.text(whole.min, Align2::LEFT_TOP, self.title, words, ink);
         let plot = Rect::from_min_max(whole.min + vec2(TICKS.x, 21.0), whole.max - vec2(6.0, TICKS.y));
         if plot.width() < 20.0 || plot.height() < 10.0 {
@@ -39,10 +39,10 @@ impl Plot<'_> {
             painter.text(plot.center(), Align2::CENTER_CENTER, self.empty, small, faint);
             return;
         };
-        for value in axes.y_ticks() {
+        for (value, text) in axes.y_ticks((plot.height() / 14.0).min(4.0)) {
             let at = axes.place(plot, (axes.x.0, value));
             painter.hline(plot.x_range(), at.y, Stroke::new(1.0, palette::egui(palette::GRID)));
-            painter.text(at - vec2(5.0, 0.0), Align2::RIGHT_CENTER, number(value), small.clone(), faint);
+            painter.text(at - vec2(5.0, 0.0), Align2::RIGHT_CENTER, text, small.clone(), faint);
         }
         for (value, align) in [(axes.x.0, Align2::LEFT_TOP), (axes.x.1, Align2::RIGHT_TOP)] {
             let at = pos2(axes.place(plot, (value, axes.y.0)).x, plot.bottom() + 2.0);
@@ -78,7 +78,7 @@ impl Axes {
         let (left, right) = range(&mut finite(points).map(|(x, _)| x))?;
         let (low, high) = range(&mut finite(points).map(|(_, y)| y))?;
         // A flat line runs in the middle.
-        let room = ((high - low) * 0.08).max(low.abs().max(high.abs()) * 1e-3).max(1e-6);
+        let room = ((high - low) * 0.08).max(low.abs().max(high.abs()) * 0.02).max(1e-6);
         Some(Self { x: (left, if right > left { right } else { left + 1.0 }), y: (low - room, high + room) })
     }
 
@@ -87,15 +87,23 @@ impl Axes {
         pos2(plot.left() + along(self.x, x) * plot.width(), plot.bottom() - along(self.y, y) * plot.height())
     }
 
-    /// Two or three round values.
-    fn y_ticks(self) -> Vec<f32> {
+    /// Round values, about so many at most, with as many digits as tell them apart.
+    fn y_ticks(self, most: f32) -> Vec<(f32, String)> {
         let span = f64::from(self.y.1 - self.y.0);
-        let decade = 10_f64.powf((span / 2.0).log10().floor());
-        let apart = [5.0, 2.0, 1.0].map(|factor| factor * decade).into_iter().find(|apart| span / apart >= 2.0);
-        let apart = apart.unwrap_or(decade);
+        let least = span / f64::from(most.max(1.0));
+        let decade = 10_f64.powf(least.log10().floor());
+        let apart = [1.0, 2.0, 5.0].map(|factor| factor * decade).into_iter().find(|apart| *apart >= least);
+        let apart = apart.unwrap_or(10.0 * decade);
         let first = (f64::from(self.y.0) / apart).ceil() as i64;
         let last = (f64::from(self.y.1) / apart).floor() as i64;
-        (first..=last.min(first.saturating_add(5))).map(|index| (index as f64 * apart) as f32).collect()
+        let digits = (-apart.log10()).ceil().clamp(0.0, 6.0) as usize;
+        (first..=last)
+            .map(|index| {
+                let value = index as f64 * apart;
+                let plain = value.abs() < 1e4;
+                (value as f32, if plain { format!("{value:.digits$}") } else { format!("{value:.1e}") })
+            })
+            .collect()
     }
 
     fn nearest(self, plot: Rect, points: &[(f32, f32)], at: Pos2) -> Option<(f32, f32)> {
@@ -135,9 +143,10 @@ mod tests {
             for point in finite(&points) {
                 assert!(plot.contains(axes.place(plot, point)), "{points:?}");
             }
-            let ticks = axes.y_ticks();
-            assert!((1..=6).contains(&ticks.len()), "{ticks:?}");
-            assert!(ticks.iter().all(|tick| (axes.y.0..=axes.y.1).contains(tick)), "{ticks:?} {axes:?}");
+            let ticks = axes.y_ticks(4.0);
+            assert!((1..=5).contains(&ticks.len()), "{ticks:?}");
+            assert!(ticks.iter().all(|tick| (axes.y.0..=axes.y.1).contains(&tick.0)), "{ticks:?} {axes:?}");
+            assert!(ticks.windows(2).all(|pair| pair[0].1 != pair[1].1), "{ticks:?}");
         }
         assert_eq!(Axes::around(&[(0.0, f32::INFINITY)]), None);
     }

@@ -4,10 +4,14 @@ use crate::{brush::Brush, camera::Mapping, palette, story::Picture};
 use bevy::{color::Srgba, math::Vec2};
 use forethought_interface::{Outline, Pose, Scene, SceneBody};
 
-/// What lies under everything: the floor, zones and targets.
+/// The floor.
+pub fn draw_floor(brush: &mut Brush, mapping: Mapping) {
+    brush.polygon(&arena(mapping), palette::FLOOR);
+}
+
+/// What lies on the floor: a grid, zones and targets.
 pub fn draw_ground(brush: &mut Brush, scene: &Scene, mapping: Mapping) {
     let Vec2 { x: width, y: height } = mapping.size_m;
-    brush.polygon(&arena(mapping), palette::FLOOR);
     let apart = grid_step(width.max(height));
     for index in 1..(width / apart).ceil() as u32 {
         let x = index as f32 * apart;
@@ -20,14 +24,14 @@ pub fn draw_ground(brush: &mut Brush, scene: &Scene, mapping: Mapping) {
     for zone in &scene.zones {
         let color = palette::scenario(zone.color);
         for corners in shapes(&zone.outlines, zone.pose, mapping) {
-            corners.fill(brush, Srgba { alpha: 0.22, ..color });
+            corners.fill(brush, Srgba { alpha: 0.35, ..color });
             corners.outline(brush, 1.5, Srgba { alpha: 0.7, ..palette::darker(color) });
         }
     }
     for target in &scene.targets {
         let center = mapping.to_canvas(target.position_m);
         let radius = target.radius_m * mapping.px_per_m;
-        brush.disc(center, radius, Srgba { alpha: 0.2, ..palette::TARGET });
+        brush.disc(center, radius, Srgba { alpha: 0.25, ..palette::TARGET });
         brush.ring(center, radius, 2.5, palette::TARGET);
         brush.disc(center, 3.0_f32.min(radius / 2.0), palette::TARGET);
     }
@@ -54,7 +58,7 @@ pub fn draw_agents(brush: &mut Brush, scene: &Scene, picture: &Picture, mapping:
         let mark = if light > 0.6 { palette::INK } else { palette::FLOOR };
         let front = front_m(agent);
         let corner = |along: f32, across: f32| place(*pose, [front * along, front * across], mapping);
-        brush.polygon(&[corner(0.78, 0.0), corner(-0.1, 0.42), corner(-0.1, -0.42)], mark);
+        brush.polygon(&[corner(0.85, 0.0), corner(-0.35, 0.36), corner(-0.35, -0.36)], mark);
     }
 }
 

@@ -31,6 +31,8 @@ pub struct AgentStory {
     pub energies: Vec<(u32, f32)>,
     /// The latest imagined futures, best first.
     pub rollouts: Vec<Rollout>,
+    /// The control step at which they were imagined, from where the agent was before it.
+    pub imagined_at: u32,
     /// The latest plan's lowest energy after each planning iteration.
     pub energy_by_iteration: Vec<f32>,
     /// The latest thought's predictor calls, of a step that planned.
@@ -148,6 +150,10 @@ impl AgentStory {
     fn remember(&mut self, thought: &Thought, step: u32, think_ms: f32) {
         self.energies.push((step, thought.energy));
         if !thought.rollouts.is_empty() {
+            // A thought that goes on with an earlier plan shows that plan's futures again.
+            if thought.planned || self.rollouts.is_empty() {
+                self.imagined_at = step;
+            }
             self.rollouts.clone_from(&thought.rollouts);
         }
         if !thought.energy_by_iteration.is_empty() {
