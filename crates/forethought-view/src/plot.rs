@@ -78,7 +78,8 @@ impl Axes {
         let (left, right) = range(&mut finite(points).map(|(x, _)| x))?;
         let (low, high) = range(&mut finite(points).map(|(_, y)| y))?;
         // A flat line runs in the middle.
-        let room = ((high - low) * 0.08).max(low.abs().max(high.abs()) * 0.02).max(1e-6);
+        let flat = 0.02 * low.abs().max(high.abs());
+        let room = if high > low { (0.08 * (high - low)).max(1e-3 * flat) } else { flat.max(0.01) };
         Some(Self { x: (left, if right > left { right } else { left + 1.0 }), y: (low - room, high + room) })
     }
 
