@@ -260,6 +260,18 @@ fn trains_a_model_that_runs() {
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     assert!(json(&output)["decisions"].as_u64().unwrap() > 0);
 
+    // Planning repeats bit for bit too, on any number of workers.
+    let good = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/two_rooms.ron")).unwrap();
+    let short = folder.path().join("short.ron");
+    fs::write(&short, good.replace("max_steps: 200", "max_steps: 12")).unwrap();
+    let plan = |jobs| {
+        let fixed = ["batch", text(&short), "--json", "--episodes", "4", "--model", text(&model), "--jobs", jobs];
+        json(&forethought(&fixed))
+    };
+    let (one, three) = (plan("1"), plan("3"));
+    assert_eq!((&one["actor"], &one["errors"]), (&"gradient".into(), &0.into()));
+    assert_eq!(one["digest"], three["digest"]);
+
     fs::write(&model, &first[..first.len() / 2]).unwrap();
     let output = forethought(&[&run[..], &[text(&model)]].concat());
     assert_eq!(status(&output), 2);
