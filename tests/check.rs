@@ -1,6 +1,8 @@
 //! What a user is told of a scenario that is not one: every file of `fixtures/broken` has its message in `snapshots`.
 //! Read first: [`message`]. `INSTA_UPDATE=always` accepts new messages, `UPDATE_REFERENCE=1` a new reference page.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use forethought::scenario::{self, ScenarioErrors};
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
@@ -150,6 +152,33 @@ fn a_scenario_with_tokens_lost_or_shuffled_is_told() {
             }
         }
         sound_or_told(&left.concat());
+    }
+}
+
+/// Nobody waits long, and nothing runs out of memory.
+#[test]
+fn a_scenario_of_too_much_is_told() {
+    let text = two_rooms();
+    let ball = "(name: \"b\", shape: Disc(radius_m: 0.1), position_m: (\"wall_x\", 1)),";
+    let agent = "(name: \"b\", shape: Disc(radius_m: 1), position_m: (1, 1), actuator: Force(), sensors: [Touch()]),";
+    for (from, to, expected) in [
+        ("bodies: [", format!("bodies: [{}", ball.repeat(9000)), "found 9001 of them, expected at most 4096"),
+        ("bodies: [", format!("bodies: [{}", "(name: \"b\"),".repeat(60_000)), "100 problems"),
+        ("agents: [", format!("agents: [{}", agent.repeat(9000)), "found 9001 of them, expected at most 256"),
+        ("agents: [", format!("agents: [{}", agent.repeat(200)), "which overlaps `b`"),
+        ("PI / 2", "1+".repeat(300_000), "an expression of 600000 characters"),
+        (
+            "name: \"wall_x\"",
+            format!("name: \"{}\"", "x".repeat(900_000)),
+            "a name of 900000 letters, expected at most 64",
+        ),
+    ] {
+        let start = std::time::Instant::now();
+        let errors = scenario::parse(&text.replacen(from, &to, 1), Path::new("x.ron")).map(|_| ()).unwrap_err();
+        assert!(start.elapsed().as_secs() < 60, "{expected}: {:?}", start.elapsed());
+        let message = errors.to_string();
+        assert!(message.contains(expected), "{expected}: {}", &message[message.len().saturating_sub(500)..]);
+        assert!(message.len() < 200_000, "{}", message.len());
     }
 }
 

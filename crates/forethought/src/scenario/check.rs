@@ -5,6 +5,7 @@ use super::{
     nearest::{listed, nearest},
     problem::Finding,
 };
+use forethought_interface::{Num, Numbers};
 use forethought_mind::{
     actor::{ActorSpec, planners::PlannerName},
     cost::drives::DriveSpec,
@@ -34,6 +35,58 @@ pub(super) fn check(scenario: &Scenario, partly: &dyn Fn(&str) -> bool) -> Vec<F
     check.conditions();
     check.training("training", &scenario.training);
     check.findings
+}
+
+/// The longest expression: the time to read one grows with its square.
+const LONGEST_EXPRESSION: usize = 400;
+/// The longest name.
+const LONGEST_NAME: usize = 64;
+/// The longest of the lists whose items meet each other.
+const MOST: [(&str, usize); 5] =
+    [("factors", 256), ("bodies", 4096), ("agents", 256), ("targets", 4096), ("zones", 4096)];
+
+/// What nobody writes by hand, and nobody should wait for: too much of a thing.
+pub(super) fn check_size(scenario: &Scenario) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let lengths = [
+        scenario.factors.len(),
+        scenario.bodies.len(),
+        scenario.agents.len(),
+        scenario.targets.len(),
+        scenario.zones.len(),
+    ];
+    for ((list, most), length) in MOST.into_iter().zip(lengths) {
+        if length > most {
+            findings.push(Finding::new(list, format!("{length} of them"), format!("at most {most}"), "write fewer"));
+        }
+    }
+    for (path, name) in names(scenario) {
+        if name.len() > LONGEST_NAME {
+            let (found, expected) = (format!("a name of {} letters", name.len()), format!("at most {LONGEST_NAME}"));
+            findings.push(Finding::new(path, found, expected, "write a shorter one"));
+        }
+    }
+    scenario.clone().numbers("", &mut |path, num| {
+        if let Num::Expression(text) = num
+            && text.len() > LONGEST_EXPRESSION
+        {
+            let found = format!("an expression of {} characters", text.len());
+            let remedy = "give its parts names, as `Fixed` factors";
+            findings.push(Finding::new(path, found, format!("at most {LONGEST_EXPRESSION}"), remedy));
+        }
+    });
+    findings
+}
+
+/// Everything that has a name, and where the name stands.
+fn names(scenario: &Scenario) -> impl Iterator<Item = (String, &str)> {
+    let factors = scenario.factors.iter().map(|factor| ("factors", factor.name.as_str())).enumerate();
+    let bodies = scenario.bodies.iter().map(|body| ("bodies", body.name.as_str())).enumerate();
+    let agents = scenario.agents.iter().map(|agent| ("agents", agent.name.as_str())).enumerate();
+    let targets = scenario.targets.iter().map(|target| ("targets", target.name.as_str())).enumerate();
+    let zones = scenario.zones.iter().map(|zone| ("zones", zone.name.as_str())).enumerate();
+    let all = factors.chain(bodies).chain(agents).chain(targets).chain(zones);
+    all.map(|(index, (list, name))| (format!("{list}[{index}].name"), name))
 }
 
 struct Check<'a> {
@@ -107,7 +160,7 @@ impl Check<'_> {
             if name.is_empty() || !letters || name.starts_with(|c: char| c.is_ascii_digit()) {
                 let expected = "letters, digits and underscores, not beginning with a digit";
                 self.report(path, format!("\"{name}\""), expected, "rename it, for example \"wall_x\"");
-            } else if !expression::is_free(name) {
+            } else if name.len() <= LONGEST_NAME && !expression::is_free(name) {
                 let found = format!("\"{name}\", which expressions read as something else");
                 self.report(path, found, "a name of its own", "rename it, for example by adding a unit");
             } else if !seen.insert(name) {
@@ -118,17 +171,9 @@ impl Check<'_> {
 
     /// Names say something. That they are unique, the world sees to.
     fn names(&mut self) {
-        let scenario = self.scenario;
-        let lists: [(&str, Vec<&str>); 4] = [
-            ("bodies", scenario.bodies.iter().map(|body| body.name.as_str()).collect()),
-            ("agents", scenario.agents.iter().map(|agent| agent.name.as_str()).collect()),
-            ("targets", scenario.targets.iter().map(|target| target.name.as_str()).collect()),
-            ("zones", scenario.zones.iter().map(|zone| zone.name.as_str()).collect()),
-        ];
-        for (list, names) in lists {
-            for (index, _) in names.iter().enumerate().filter(|(_, name)| name.trim().is_empty()) {
-                self.report(format!("{list}[{index}].name"), "an empty text", "a name", "write what it is");
-            }
+        let named = names(self.scenario).filter(|(path, name)| name.trim().is_empty() && !path.starts_with("factors"));
+        for (path, _) in named {
+            self.report(path, "an empty text", "a name", "write what it is");
         }
     }
 

@@ -1,29 +1,10 @@
 //! Expressions over factors: which names they use, and what to say where they have no value. Read first: [`finding`].
 
 use super::{
-    Scenario,
     nearest::{listed, nearest},
     problem::Finding,
 };
-use forethought_interface::{FactorValues, Num, NumError, Numbers};
-
-/// The longest expression: more is a mistake, and the time to read one grows with its square.
-const LONGEST: usize = 400;
-
-/// Expressions that nobody would write and nobody should wait for.
-pub(super) fn too_long(scenario: &Scenario) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    scenario.clone().numbers("", &mut |path, num| {
-        if let Num::Expression(text) = num
-            && text.len() > LONGEST
-        {
-            let found = format!("an expression of {} characters", text.len());
-            let remedy = "give its parts names, as `Fixed` factors";
-            findings.push(Finding::new(path, found, format!("at most {LONGEST}"), remedy));
-        }
-    });
-    findings
-}
+use forethought_interface::{FactorValues, Num, NumError};
 
 /// The names in an expression: factors, functions and constants.
 pub(super) fn names(expression: &str) -> impl Iterator<Item = &str> {

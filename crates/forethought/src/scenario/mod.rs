@@ -158,11 +158,11 @@ fn semantic(scenario: &Scenario, tainted: &[String], models: Option<&Path>) -> V
     // An agent's target is reported where its drive names it.
     let target = |path: &str| path.starts_with("agents[") && path.ends_with("].target") && !path.contains(".drives[");
     let silent = |path: &str| is_tainted(path) || target(path) || known.iter().any(|other| other == path);
-    let too_long = expression::too_long(scenario);
-    if too_long.is_empty() {
+    let too_much = check::check_size(scenario);
+    if too_much.is_empty() {
         findings.extend(rehearsal::rehearse(scenario, &silent));
     }
-    findings.extend(too_long);
+    findings.extend(too_much);
     findings
 }
 

@@ -19,10 +19,16 @@ pub(super) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a
     scored.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
+/// More names than these are no help.
+const MOST_LISTED: usize = 20;
+
 /// Names as a sentence lists them: "`a`, `b` or `c`".
 pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match &names[..] {
+        [..] if names.len() > MOST_LISTED => {
+            format!("{} or one of {} more", names[..MOST_LISTED - 1].join(", "), names.len() + 1 - MOST_LISTED)
+        }
         [] => "nothing".to_owned(),
         [only] => only.clone(),
         [first @ .., last] => format!("{} or {last}", first.join(", ")),
@@ -68,5 +74,13 @@ mod tests {
         }
         assert_eq!(nearest("Dics", ["Disc", "Cuboid"]), Some("Disc"));
         assert_eq!(nearest("x", ["y"]), None);
+    }
+
+    #[test]
+    fn lists_read_as_sentences() {
+        assert_eq!(listed([]), "nothing");
+        assert_eq!(listed(["a"]), "`a`");
+        assert_eq!(listed(["a", "b", "c"]), "`a`, `b` or `c`");
+        assert!(listed(["a"; 100]).ends_with("`a`, `a` or one of 81 more"));
     }
 }

@@ -71,7 +71,7 @@ impl Finding {
 
     /// A problem of the file itself, not of a place in it.
     pub fn of_file(self, file: &str) -> Problem {
-        let Self { path, found, expected, remedy, .. } = self;
+        let [path, found, expected, remedy] = [self.path, self.found, self.expected, self.remedy].map(shortened);
         Problem { file: file.to_owned(), line: 0, column: 0, path, found, expected, remedy, excerpt: None }
     }
 
@@ -89,6 +89,17 @@ impl Finding {
             ..self.of_file(file)
         }
     }
+}
+
+/// What fits into a message: scenarios may hold texts of any length.
+fn shortened(mut words: String) -> String {
+    const LONGEST: usize = 400;
+    if words.len() > LONGEST {
+        words.truncate(floor_char(&words, LONGEST));
+        words.push_str("...");
+    }
+    words.retain(|c| !c.is_control());
+    words
 }
 
 fn floor_char(text: &str, mut at: usize) -> usize {

@@ -17,6 +17,8 @@ const SEEDS: u64 = 64;
 const MOST_CORNERS: usize = 8;
 /// Numbers to evaluate in all, so that a huge scenario is checked in time too.
 const BUDGET: usize = 400_000;
+/// Problems to look into; a file with more has them all for the same reason.
+const MOST_PROBLEMS: usize = 200;
 
 /// What goes wrong in some episode. `silent` tells paths about which nothing more need be said.
 pub(super) fn rehearse(scenario: &Scenario, silent: &dyn Fn(&str) -> bool) -> Vec<Finding> {
@@ -27,6 +29,9 @@ pub(super) fn rehearse(scenario: &Scenario, silent: &dyn Fn(&str) -> bool) -> Ve
     let positions = positions(&scenario.factors);
     let draws = (BUDGET / count).clamp(8, positions.len().max(8));
     for position in positions.iter().take(draws) {
+        if rehearsal.problems.len() >= MOST_PROBLEMS {
+            break;
+        }
         rehearsal.draw(scenario, position, silent);
     }
     rehearsal.findings(scenario)
@@ -79,10 +84,11 @@ impl Rehearsal {
             if silent(&finding.path) || !counted.insert(key.clone()) {
                 continue;
             }
-            let index = *self.seen.entry(key).or_insert(self.problems.len());
+            let next = if self.problems.len() < MOST_PROBLEMS { self.problems.len() } else { usize::MAX };
+            let index = *self.seen.entry(key).or_insert(next);
             if let Some(seen) = self.problems.get_mut(index) {
                 seen.times += 1;
-            } else {
+            } else if index < MOST_PROBLEMS {
                 let in_order = |factor: &FactorSpec| Some((factor.name.clone(), *values.get(&factor.name)?));
                 let factors = scenario.factors.iter().filter_map(in_order).collect();
                 self.problems.push(Seen { finding, factors, times: 1 });
