@@ -71,11 +71,18 @@ impl Num {
     /// # Errors
     /// [`NumError`] where the expression cannot be read, names no factor or is not finite.
     pub fn evaluate(&self, factors: &FactorValues) -> Result<f64, NumError> {
-        let (value, expression) = match self {
-            Self::Literal(value) => (*value, value.to_string()),
-            Self::Expression(expression) => (evaluate(expression, factors)?, expression.clone()),
+        let value = match self {
+            Self::Literal(value) => *value,
+            Self::Expression(expression) => evaluate(expression, factors)?,
         };
-        if value.is_finite() { Ok(value) } else { Err(NumError::NotFinite { expression, value }) }
+        if value.is_finite() {
+            return Ok(value);
+        }
+        let expression = match self {
+            Self::Literal(value) => value.to_string(),
+            Self::Expression(expression) => expression.clone(),
+        };
+        Err(NumError::NotFinite { expression, value })
     }
 
     /// Replace an expression by its value for these factors.

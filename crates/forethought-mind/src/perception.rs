@@ -8,20 +8,12 @@ const MIN_DEVIATION: f32 = 1e-3;
 /// Percepts are kept within this many standard deviations.
 const LIMIT: f32 = 10.0;
 
-/// Ranges shorter than this are taken as this long, in metres.
-const MIN_RANGE_M: f32 = 0.01;
-
 /// Reads the structured senses (all but rasters) and brings each value to mean 0 and deviation 1.
-///
-/// Channels of distances (`*.range_m`) are taken as logarithms first: a few centimetres decide whether a near wall is
-/// touched, and say nothing about a far one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Perception {
     layout: ObservationLayout,
     /// Where each percept value stands in an observation, `[percept]`.
     indices: Vec<usize>,
-    /// Which of them are distances, `[percept]`.
-    ranges: Vec<bool>,
     mean: Vec<f32>,
     deviation: Vec<f32>,
 }
@@ -30,12 +22,11 @@ impl Perception {
     /// Measure the normalisation on `observations`, `[n, layout.len()]` row by row.
     #[must_use]
     pub fn fit(layout: &ObservationLayout, observations: &[f32]) -> Self {
-        let (mut indices, mut ranges) = (Vec::new(), Vec::new());
+        let mut indices = Vec::new();
         let mut start = 0;
         for channel in &layout.channels {
             if !channel.name.starts_with("raster.") {
                 indices.extend(start..start + channel.len());
-                ranges.resize(indices.len(), channel.name.ends_with(".range_m"));
             }
             start += channel.len();
         }
@@ -49,13 +40,13 @@ impl Perception {
             }
             sums.into_iter().map(|sum| sum / count).collect()
         };
-        let mean = mean_of(&|row, i| f64::from(scaled(row[indices[i]], ranges[i])));
-        let variance = mean_of(&|row, i| (f64::from(scaled(row[indices[i]], ranges[i])) - mean[i]).powi(2));
+        let mean = mean_of(&|row, i| f64::from(row[indices[i]]));
+        let variance = mean_of(&|row, i| (f64::from(row[indices[i]]) - mean[i]).powi(2));
         #[expect(clippy::cast_possible_truncation, reason = "sensor values are single precision")]
         let narrow = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect::<Vec<_>>();
         let deviation = narrow(variance.into_iter().map(f64::sqrt).collect());
         let deviation = deviation.into_iter().map(|d| d.max(MIN_DEVIATION)).collect();
-        Self { layout: layout.clone(), mean: narrow(mean), deviation, indices, ranges }
+        Self { layout: layout.clone(), mean: narrow(mean), deviation, indices }
     }
 
     /// How many values a percept has.
@@ -81,7 +72,6 @@ impl Perception {
         let length = self.layout.len();
         self.mean.len() == self.len()
             && self.deviation.len() == self.len()
-            && self.ranges.len() == self.len()
             && self.indices.iter().all(|index| *index < length)
             && self.mean.iter().all(|value| value.is_finite())
             && self.deviation.iter().all(|value| value.is_finite() && *value > 0.0)
@@ -89,10 +79,8 @@ impl Perception {
 
     /// Append the percept of one observation's values, `[layout.len()]`.
     pub(crate) fn normalise_into(&self, values: &[f32], percept: &mut Vec<f32>) {
-        let senses = self.indices.iter().zip(&self.ranges).map(|(index, range)| scaled(values[*index], *range));
-        let normalised =
-            senses.zip(self.mean.iter().zip(&self.deviation)).map(|(value, (mean, dev))| (value - mean) / dev);
-        percept.extend(normalised.map(|value| value.clamp(-LIMIT, LIMIT)));
+        let normalised = self.indices.iter().zip(self.mean.iter().zip(&self.deviation));
+        percept.extend(normalised.map(|(index, (mean, dev))| ((values[*index] - mean) / dev).clamp(-LIMIT, LIMIT)));
     }
 
     /// The percept of an observation: `[percept]`.
@@ -115,10 +103,6 @@ impl Perception {
     }
 }
 
-fn scaled(value: f32, range: bool) -> f32 {
-    if range { value.max(MIN_RANGE_M).ln() } else { value }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,16 +122,6 @@ mod tests {
         assert_eq!(perception().perceive(&observation).unwrap(), [1.0, 0.0, -1.0]);
         let far = Observation { values: vec![3.0, 5.0, 0.0, 0.0, 0.0, 1e9] };
         assert_eq!(perception().perceive(&far).unwrap()[2], LIMIT);
-    }
-
-    #[test]
-    fn near_distances_count_more_than_far_ones() {
-        let channel = Channel { name: "lidar.range_m".into(), shape: vec![1] };
-        let perception = Perception::fit(&ObservationLayout { channels: vec![channel] }, &[0.3, 10.0]);
-        let at = |range: f32| perception.perceive(&Observation { values: vec![range] }).unwrap()[0];
-        assert!((at(0.3) + 1.0).abs() < 1e-5 && (at(10.0) - 1.0).abs() < 1e-5);
-        assert!(at(0.4) - at(0.3) > 20.0 * (at(10.0) - at(9.9)));
-        assert!(at(0.0).is_finite());
     }
 
     #[test]

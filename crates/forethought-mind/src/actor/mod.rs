@@ -29,7 +29,7 @@ impl Default for ActorSpec {
     fn default() -> Self {
         Self {
             planner: PlannerName::Gradient,
-            horizon: 48,
+            horizon: 64,
             replan_every: 5,
             gradient: GradientSpec::default(),
             cem: CemSpec::default(),

@@ -47,11 +47,11 @@ pub struct TrainingSpec {
 impl Default for TrainingSpec {
     fn default() -> Self {
         Self {
-            episodes: 4000,
+            episodes: 4800,
             steps: 100,
             exploration: ExplorationSpec::default(),
             world_model: WorldModelSpec::default(),
-            updates: 6000,
+            updates: 16000,
             batch: 256,
             unroll: 8,
             latent_noise: 0.0,
@@ -81,6 +81,6 @@ pub struct LossWeights {
 
 impl Default for LossWeights {
     fn default() -> Self {
-        Self { prediction: 1.0, variance: 1.0, covariance: 0.1, temporal_similarity: 0.1, inverse_dynamics: 1.0 }
+        Self { prediction: 1.0, variance: 1.0, covariance: 0.1, temporal_similarity: 1.0, inverse_dynamics: 1.0 }
     }
 }

@@ -28,7 +28,7 @@ Examples:
   forethought check scenarios/*.ron --json
   forethought check --reference
 
-Exit status 2 where any scenario has problems. A model that is not there yet is no problem of its scenario, only told.";
+Exit status 2 where any scenario has problems; a model that is not there is one.";
 
 /// What there is to say about one scenario.
 #[derive(Serialize)]
@@ -38,8 +38,6 @@ struct Report {
     ok: bool,
     /// What is wrong with it.
     problems: Option<ScenarioErrors>,
-    /// Which models cannot be used yet.
-    models: Option<ScenarioErrors>,
     /// Why there is nothing to check.
     error: Option<String>,
 }
@@ -71,14 +69,12 @@ impl Check {
 
 impl Report {
     fn on(scenario: &str) -> Self {
-        let mut report =
-            Self { scenario: scenario.into(), path: None, ok: false, problems: None, models: None, error: None };
+        let mut report = Self { scenario: scenario.into(), path: None, ok: false, problems: None, error: None };
         match locate::scenario_file(scenario) {
             Err(error) => report.error = Some(error.to_string()),
             Ok(path) => {
-                report.problems = scenario::load_without_models(&path).err();
+                report.problems = scenario::load(&path).err();
                 report.ok = report.problems.is_none();
-                report.models = scenario::load(&path).err().filter(|_| report.ok);
                 report.path = Some(path);
             }
         }
@@ -94,9 +90,6 @@ impl Report {
         }
         if self.ok {
             output::line(format!("ok: {}", self.scenario))?;
-        }
-        if let Some(models) = &self.models {
-            output::line(format!("    it cannot plan yet: {models}"))?;
         }
         Ok(())
     }

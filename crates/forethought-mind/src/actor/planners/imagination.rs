@@ -75,7 +75,7 @@ impl Imagination<'_> {
 /// The larger of each pair; what is not finite stays so.
 fn raise(worst: &mut [f32], energies: &[f32]) {
     for (worst, energy) in worst.iter_mut().zip(energies) {
-        if !(*energy <= *worst) {
+        if energy.is_nan() || *energy > *worst {
             *worst = *energy;
         }
     }
