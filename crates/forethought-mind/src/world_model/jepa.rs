@@ -96,7 +96,8 @@ impl Jepa {
             let layers = layers.map(|l| (node(&l.weight, l.inputs, l.outputs), node(&l.bias, 1, l.outputs)));
             layers.map(|(weight, bias)| Parameter { weight, bias }).collect()
         };
-        let (encoder, predictors) = (on_device(&self.encoder), self.predictors.iter().map(on_device).collect::<Vec<_>>());
+        let (encoder, predictors) =
+            (on_device(&self.encoder), self.predictors.iter().map(on_device).collect::<Vec<_>>());
         let inverse = on_device(&self.inverse);
         let mut tape = OwnedTape::default();
 

@@ -29,6 +29,12 @@ pub struct WorldModelSpec {
 
 impl Default for WorldModelSpec {
     fn default() -> Self {
-        Self { latent: 32, encoder_hidden: vec![256, 256], predictor_hidden: vec![256, 256], predictors: 1, inverse_hidden: vec![256] }
+        Self {
+            latent: 32,
+            encoder_hidden: vec![256, 256],
+            predictor_hidden: vec![256, 256],
+            predictors: 1,
+            inverse_hidden: vec![256],
+        }
     }
 }

@@ -23,7 +23,7 @@ pub struct GradientSpec {
 
 impl Default for GradientSpec {
     fn default() -> Self {
-        Self { starts: 96, refined: 4, iterations: 4, learning_rate: 0.08 }
+        Self { starts: 64, refined: 4, iterations: 4, learning_rate: 0.08 }
     }
 }
 
