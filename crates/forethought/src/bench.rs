@@ -1,4 +1,4 @@
-//! Actors side by side on the same episodes. Read first: [`bench`].
+//! Actors side by side on the same episodes. Read first: [`bench()`].
 
 use crate::{
     batch::{BatchOptions, Summary, Tally, batch},

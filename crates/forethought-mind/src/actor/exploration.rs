@@ -1,4 +1,4 @@
-//! Exploration: random walks that keep their heading for a while. Read first: [`ExplorationSpec`] and [`Walk`].
+//! Exploration: random walks that keep their heading for a while. Read first: [`ExplorationSpec`] and `Walk`.
 
 use rand::Rng;
 use schemars::JsonSchema;

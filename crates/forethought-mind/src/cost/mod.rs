@@ -1,5 +1,5 @@
 //! The cost: what the agent wants. Intrinsic cost is hard-wired (the drives) and differentiable back to the actions.
-//! Read first: [`IntrinsicCost`].
+//! Read first: `IntrinsicCost`.
 
 pub mod drives;
 

@@ -1,4 +1,4 @@
-//! Training: from recorded experience to a world model. Read first: [`train`] and [`TrainingSpec`].
+//! Training: from recorded experience to a world model. Read first: [`train()`] and [`TrainingSpec`].
 
 mod experience;
 mod optimiser;

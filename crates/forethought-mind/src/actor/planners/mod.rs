@@ -1,5 +1,5 @@
 //! Planners: how Mode-2 searches for the action sequence of least energy. One file a planner.
-//! Read first: [`PlannerName`] and [`plan`].
+//! Read first: [`PlannerName`] and `plan`.
 
 mod cem;
 mod gradient;
