@@ -66,7 +66,7 @@ fn help_is_there_for_every_command() {
 fn bad_usage_is_status_2_and_says_what_there_is() {
     for (arguments, expected) in [
         (&["batch"][..], "SCENARIO"),
-        (&["batch", "two_rooms", "--actor", "ghost"], "gradient, shooting, cem, mppi, random"),
+        (&["batch", "two_rooms", "--actor", "ghost"], "gradient, shooting, walks, cem, mppi, random"),
         (&["batch", "two_rooms", "--actor", "random", "--episodes", "0"], "0 is not in"),
         (&["batch", "two_rooms", "--resume"], "--out"),
         (&["batch", "two_rooms", "--actor", "random", "two_rooms"], "same name"),

@@ -93,7 +93,6 @@ fn spec(updates: u32) -> TrainingSpec {
             latent: 8,
             encoder_hidden: vec![64, 64],
             predictor_hidden: vec![64, 64],
-            predictors: 1,
             inverse_hidden: vec![64],
         },
         ..TrainingSpec::default()

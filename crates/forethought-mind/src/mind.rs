@@ -115,7 +115,7 @@ impl Mind {
         }
         let horizon = self.actor.horizon as usize;
         let mut imagination = Imagination {
-            predictors: model.predictors(),
+            predictor: model.predictor(),
             cost: &self.cost,
             latent: &latent,
             goal: &goal,
@@ -141,7 +141,7 @@ impl Mind {
 /// An imagined future as positions, the present first.
 fn picture(model: &Model, latent: &[f32], actions: &[f32], energy: f32) -> Rollout {
     let readout = &model.card().readout;
-    let imagined = model.predictors()[0].imagine(latent, actions);
+    let imagined = model.predictor().imagine(latent, actions);
     let latents = std::iter::once(latent).chain(imagined.chunks_exact(latent.len()));
     Rollout { positions_m: latents.map(|latent| readout.position_m(latent)).collect(), energy }
 }

@@ -13,11 +13,15 @@ pub struct ExplorationSpec {
     pub heading_noise_rad: f32,
     /// Probability, each control step, of a fresh heading and speed.
     pub fresh_probability: f32,
+    /// No two walks are alike: each multiplies both numbers above by one factor of its own between 1 and this, drawn
+    /// evenly on a logarithmic scale. Some go straight, some dither, and a model that has seen both can imagine both.
+    /// Planners' random starts are of the first kind.
+    pub timescale_ratio: f32,
 }
 
 impl Default for ExplorationSpec {
     fn default() -> Self {
-        Self { heading_noise_rad: 0.25, fresh_probability: 0.06 }
+        Self { heading_noise_rad: 0.25, fresh_probability: 0.06, timescale_ratio: 12.0 }
     }
 }
 
@@ -31,7 +35,17 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
+    /// A walk with a timescale of its own.
     pub(crate) fn new(spec: &ExplorationSpec, action_len: usize, rng: &mut impl Rng) -> Self {
+        let mut walk = Self::steady(spec, action_len, rng);
+        let haste = spec.timescale_ratio.powf(rng.gen_range(0.0..1.0));
+        walk.spec.heading_noise_rad *= haste;
+        walk.spec.fresh_probability = (walk.spec.fresh_probability * haste).min(1.0);
+        walk
+    }
+
+    /// A walk of the slowest timescale.
+    pub(crate) fn steady(spec: &ExplorationSpec, action_len: usize, rng: &mut impl Rng) -> Self {
         let headings = (0..action_len.div_ceil(2)).map(|_| fresh(rng)).collect();
         Self { spec: spec.clone(), action_len, headings }
     }
@@ -75,14 +89,31 @@ mod tests {
     #[test]
     fn stays_in_the_square_and_keeps_its_heading() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let mut walk = Walk::new(&ExplorationSpec::default(), 3, &mut rng);
+        let mut walk = Walk::steady(&ExplorationSpec::default(), 3, &mut rng);
+        let keeps = correlation(&mut walk, &mut rng);
+        assert!(keeps > 0.8 && keeps < 1.0, "{keeps}");
+    }
+
+    /// How alike successive actions are, from 0 to 1.
+    fn correlation(walk: &mut Walk, rng: &mut ChaCha8Rng) -> f32 {
         let mut actions = Vec::new();
-        (0..2000).for_each(|_| walk.next_into(&mut rng, &mut actions));
+        (0..2000).for_each(|_| walk.next_into(rng, &mut actions));
         assert_eq!(actions.len(), 6000);
         assert!(actions.iter().all(|a| a.abs() <= 1.0 + 1e-6));
         let pairs = || actions.chunks(3).zip(actions.chunks(3).skip(1));
         let along: f32 = pairs().map(|(a, b)| a[0] * b[0] + a[1] * b[1]).sum::<f32>() / 1999.0;
         let size: f32 = actions.chunks(3).map(|a| a[0] * a[0] + a[1] * a[1]).sum::<f32>() / 2000.0;
-        assert!(along > 0.8 * size && along < size, "{along} {size}");
+        along / size
+    }
+
+    #[test]
+    fn walks_have_timescales_of_their_own() {
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        let mut kept: Vec<f32> =
+            (0..40).map(|_| correlation(&mut Walk::new(&ExplorationSpec::default(), 3, &mut rng), &mut rng)).collect();
+        kept.sort_by(f32::total_cmp);
+        assert!(kept[4] < 0.3 && kept[35] > 0.8, "{kept:?}");
+        let alike = ExplorationSpec { timescale_ratio: 1.0, ..ExplorationSpec::default() };
+        assert!((0..40).all(|_| correlation(&mut Walk::new(&alike, 3, &mut rng), &mut rng) > 0.8));
     }
 }

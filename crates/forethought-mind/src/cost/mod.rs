@@ -5,7 +5,7 @@ pub mod drives;
 
 use dfdx::prelude::{Cpu, OwnedTape, PutTape, SplitTape, Tensor};
 use drives::DriveSpec;
-use forethought_energy::{Matrix, TapedScalar};
+use forethought_energy::{Matrix, TapedMatrix, TapedScalar};
 
 /// The weighted drives of an agent.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,26 +45,16 @@ impl IntrinsicCost {
         energies
     }
 
-    /// The sum of all futures' energies on dfdx's tape, mean over the models that imagined them. The tape leads from each
-    /// model's latents `[horizon * batch, latent]` back to `actions` `[horizon * batch, action]`.
-    pub(crate) fn total(
-        &self,
-        imagined: &[Matrix],
-        actions: &Matrix,
-        tape: OwnedTape<f32, Cpu>,
-        goal: &[f32],
-        horizon: usize,
-    ) -> TapedScalar {
+    /// The sum of all futures' energies on dfdx's tape, which leads from `latents` `[horizon * batch, latent]` back to
+    /// `actions` `[horizon * batch, action]`.
+    pub(crate) fn total(&self, latents: TapedMatrix, actions: &Matrix, goal: &[f32], horizon: usize) -> TapedScalar {
+        let (latents, tape) = latents.split_tape();
         let zero: Tensor<(), f32, Cpu> = dfdx::prelude::TensorFromVec::tensor_from_vec(actions.device(), vec![0.0], ());
-        #[expect(clippy::cast_precision_loss, reason = "a handful of models")]
-        let share = 1.0 / imagined.len().max(1) as f32;
         let mut total = zero.put_tape(tape);
         for drive in &self.drives {
             match drive {
                 DriveSpec::Reach(reach) => {
-                    for latents in imagined {
-                        total = add(total, |tape| reach.total(latents.clone().put_tape(tape), goal, horizon) * share);
-                    }
+                    total = add(total, |tape| reach.total(latents.clone().put_tape(tape), goal, horizon));
                 }
                 DriveSpec::Effort(effort) => {
                     total = add(total, |tape| effort.total(actions.clone().put_tape(tape), horizon));

@@ -1,7 +1,6 @@
 //! Experience: what an agent sensed and did while it explored. Read first: [`Experience`].
 
-use super::TrainingSpec;
-use crate::{actor::exploration::normal, perception::Perception, world_model::jepa::Sequences};
+use crate::{perception::Perception, world_model::jepa::Sequences};
 use forethought_interface::ObservationLayout;
 use rand::Rng;
 
@@ -62,15 +61,8 @@ impl Experience {
         None
     }
 
-    /// `batch` random sequences of percepts and actions as `spec` asks for, time first.
-    pub(crate) fn sample(
-        &self,
-        perception: &Perception,
-        batch: usize,
-        spec: &TrainingSpec,
-        rng: &mut impl Rng,
-    ) -> Sequences {
-        let unroll = spec.unroll as usize;
+    /// `batch` random sequences of percepts and actions of `unroll` control steps, time first.
+    pub(crate) fn sample(&self, perception: &Perception, batch: usize, unroll: usize, rng: &mut impl Rng) -> Sequences {
         let picks: Vec<(&Trajectory, usize)> = (0..batch)
             .map(|_| {
                 let episode = &self.episodes[rng.gen_range(0..self.episodes.len())];
@@ -89,10 +81,6 @@ impl Experience {
                 }
             }
         }
-        let noise = match spec.latent_noise {
-            0.0 => vec![],
-            deviation => (0..unroll * batch * spec.world_model.latent).map(|_| deviation * normal(rng)).collect(),
-        };
-        Sequences { percepts, actions, noise, batch, unroll }
+        Sequences { percepts, actions, batch, unroll }
     }
 }

@@ -31,9 +31,6 @@ pub struct TrainingSpec {
     pub batch: u32,
     /// Control steps predicted open loop from each sequence's first observation.
     pub unroll: u32,
-    /// Standard deviation of the noise added to every latent that the predictor is given in training, where a latent's
-    /// components have about deviation 1. It teaches the predictor to lead back to what it knows when planning strays.
-    pub latent_noise: f32,
     /// AdamW's highest learning rate; it falls to zero along a cosine.
     pub learning_rate: f32,
     /// AdamW's weight decay, on weight matrices only.
@@ -54,7 +51,6 @@ impl Default for TrainingSpec {
             updates: 16000,
             batch: 256,
             unroll: 8,
-            latent_noise: 0.0,
             learning_rate: 1e-3,
             weight_decay: 1e-5,
             clip_norm: 1.0,

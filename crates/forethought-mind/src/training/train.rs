@@ -179,7 +179,7 @@ fn run(
         let seed = derive_seed(context.seed, "batch", u64::from(update) * u64::from(SHARDS) + u64::from(shard));
         let count = spec.batch / shards + u32::from(shard < spec.batch % shards);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let sequences = experience.sample(&perception, count as usize, spec, &mut rng);
+        let sequences = experience.sample(&perception, count as usize, spec.unroll as usize, &mut rng);
         jepa.loss_and_gradient(&sequences, &spec.loss)
     };
     std::thread::scope(|scope| {
@@ -318,7 +318,7 @@ fn finish(experience: &Experience, state: TrainState, effective_rank: f32) -> Mo
     }
     let latents = jepa.encoder.forward(&percepts);
     let readout = Readout::fit(&latents, card.spec.world_model.latent, &positions_m);
-    let predictors = jepa.predictors.into_iter().map(|mlp| Arc::new(Predictor::new(mlp, card.action_len))).collect();
+    let predictor = Arc::new(Predictor::new(jepa.predictor, card.action_len));
     let card = ModelCard {
         format: 1,
         scenario: card.scenario,
@@ -332,5 +332,5 @@ fn finish(experience: &Experience, state: TrainState, effective_rank: f32) -> Mo
         perception: card.perception,
         readout,
     };
-    Model { card, encoder: jepa.encoder, predictors }
+    Model { card, encoder: jepa.encoder, predictor }
 }

@@ -107,12 +107,12 @@ pub struct ModelCard {
     pub readout: Readout,
 }
 
-/// A trained world model: perception, encoder, predictors and readout.
+/// A trained world model: perception, encoder, predictor and readout.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     pub(crate) card: ModelCard,
     pub(crate) encoder: Mlp,
-    pub(crate) predictors: Vec<Arc<Predictor>>,
+    pub(crate) predictor: Arc<Predictor>,
 }
 
 impl Model {
@@ -128,10 +128,10 @@ impl Model {
         self.encoder.forward(percepts)
     }
 
-    /// The predictors, at least one.
+    /// The predictor.
     #[must_use]
-    pub fn predictors(&self) -> &[Arc<Predictor>] {
-        &self.predictors
+    pub fn predictor(&self) -> &Arc<Predictor> {
+        &self.predictor
     }
 
     /// What differs, where an agent's senses or actions are not those that the model was trained with.
@@ -166,7 +166,6 @@ impl Model {
             && !card.perception.is_empty()
             && card.action_len > 0
             && spec.latent > 0
-            && spec.predictors > 0
             && readout.weight.len() == (spec.latent + 1) * 2
             && readout.weight.iter().all(|value| value.is_finite());
         if !sound {
@@ -174,13 +173,9 @@ impl Model {
         }
         let encoder = load_mlp(&tensors, path, "encoder", card.perception.len(), &spec.encoder_hidden, spec.latent)?;
         let inputs = spec.latent + card.action_len;
-        let mut predictors = Vec::new();
-        for member in 0..spec.predictors {
-            let name = format!("predictor.{member}");
-            let mlp = load_mlp(&tensors, path, &name, inputs, &spec.predictor_hidden, spec.latent)?;
-            predictors.push(Arc::new(Predictor::new(mlp, card.action_len)));
-        }
-        Ok(Self { card, encoder, predictors })
+        let predictor = load_mlp(&tensors, path, "predictor", inputs, &spec.predictor_hidden, spec.latent)?;
+        let predictor = Arc::new(Predictor::new(predictor, card.action_len));
+        Ok(Self { card, encoder, predictor })
     }
 
     /// Write the model; an existing file is replaced only once the new one is complete.
@@ -190,9 +185,7 @@ impl Model {
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
         let mut tensors = Vec::new();
         name_mlp("encoder", &self.encoder, &mut tensors);
-        for (member, predictor) in self.predictors.iter().enumerate() {
-            name_mlp(&format!("predictor.{member}"), predictor.mlp(), &mut tensors);
-        }
+        name_mlp("predictor", self.predictor.mlp(), &mut tensors);
         write(path, CARD_KEY, &self.card, &tensors)
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Jepa {
     /// Percept to latent.
     pub(crate) encoder: Mlp,
     /// Latent and action to the latent's change.
-    pub(crate) predictors: Vec<Mlp>,
+    pub(crate) predictor: Mlp,
     /// Two successive latents to the action between them; not needed after training.
     pub(crate) inverse: Mlp,
 }
@@ -30,8 +30,6 @@ pub(crate) struct Sequences {
     pub(crate) percepts: Vec<f32>,
     /// `[unroll * batch, action]`.
     pub(crate) actions: Vec<f32>,
-    /// `[unroll * batch, latent]`, added to what the predictor is given; empty for none.
-    pub(crate) noise: Vec<f32>,
     pub(crate) batch: usize,
     pub(crate) unroll: usize,
 }
@@ -61,16 +59,13 @@ impl Jepa {
         Self {
             encoder: Mlp::random(percept, &spec.encoder_hidden, spec.latent, 1.0, rng),
             // Small at first, so that an untrained predictor says that nothing changes.
-            predictors: (0..spec.predictors.max(1))
-                .map(|_| Mlp::random(spec.latent + action, &spec.predictor_hidden, spec.latent, 0.1, rng))
-                .collect(),
+            predictor: Mlp::random(spec.latent + action, &spec.predictor_hidden, spec.latent, 0.1, rng),
             inverse: Mlp::random(2 * spec.latent, &spec.inverse_hidden, action, 1.0, rng),
         }
     }
 
     fn layers(&self) -> impl Iterator<Item = &Dense> {
-        let predictors = self.predictors.iter().flat_map(|predictor| &predictor.layers);
-        self.encoder.layers.iter().chain(predictors).chain(&self.inverse.layers)
+        self.encoder.layers.iter().chain(&self.predictor.layers).chain(&self.inverse.layers)
     }
 
     /// Weights and biases by turns, in a fixed order.
@@ -80,8 +75,7 @@ impl Jepa {
 
     /// As [`Jepa::parameters`].
     pub(crate) fn parameters_mut(&mut self) -> Vec<&mut Vec<f32>> {
-        let predictors = self.predictors.iter_mut().flat_map(|predictor| &mut predictor.layers);
-        let layers = self.encoder.layers.iter_mut().chain(predictors).chain(&mut self.inverse.layers);
+        let layers = self.encoder.layers.iter_mut().chain(&mut self.predictor.layers).chain(&mut self.inverse.layers);
         layers.flat_map(|layer| [&mut layer.weight, &mut layer.bias]).collect()
     }
 
@@ -96,31 +90,21 @@ impl Jepa {
             let layers = layers.map(|l| (node(&l.weight, l.inputs, l.outputs), node(&l.bias, 1, l.outputs)));
             layers.map(|(weight, bias)| Parameter { weight, bias }).collect()
         };
-        let (encoder, predictors) =
-            (on_device(&self.encoder), self.predictors.iter().map(on_device).collect::<Vec<_>>());
-        let inverse = on_device(&self.inverse);
+        let (encoder, predictor, inverse) =
+            (on_device(&self.encoder), on_device(&self.predictor), on_device(&self.inverse));
         let mut tape = OwnedTape::default();
 
         let percepts = Node::new(&device, sequences.percepts.clone(), (unroll + 1) * batch, self.encoder.inputs());
         let latents = apply(&device, &self.encoder, &encoder, &[&percepts], None, &mut tape);
 
-        let start = rows(&device, &latents, 0, batch, &mut tape);
-        let targets: Vec<Node> =
-            (1..=unroll).map(|step| rows(&device, &latents, step * batch, batch, &mut tape)).collect();
         let action_len = sequences.actions.len() / (unroll * batch);
-        let mut prediction_terms = Vec::with_capacity(unroll * predictors.len());
-        for (mlp, parameters) in self.predictors.iter().zip(&predictors) {
-            let mut state = start.clone();
-            let mut noise = sequences.noise.chunks_exact(batch * latents.columns);
-            for (actions, target) in sequences.actions.chunks_exact(batch * action_len).zip(&targets) {
-                if let Some(noise) = noise.next() {
-                    let noise = Node::new(&device, noise.to_vec(), batch, latents.columns);
-                    state = sum(&device, &state, &noise, &mut tape);
-                }
-                let change = apply(&device, mlp, parameters, &[&state], Some(actions), &mut tape);
-                state = sum(&device, &state, &change, &mut tape);
-                prediction_terms.push(mean_square(&state.tensor, &target.tensor, &mut tape));
-            }
+        let mut prediction_terms = Vec::with_capacity(unroll);
+        let mut state = rows(&device, &latents, 0, batch, &mut tape);
+        for (step, actions) in sequences.actions.chunks_exact(batch * action_len).enumerate() {
+            let target = rows(&device, &latents, (step + 1) * batch, batch, &mut tape);
+            let change = apply(&device, &self.predictor, &predictor, &[&state], Some(actions), &mut tape);
+            state = sum(&device, &state, &change, &mut tape);
+            prediction_terms.push(mean_square(&state.tensor, &target.tensor, &mut tape));
         }
 
         let mut terms: Vec<Tensor<(), f32, Cpu>> = Vec::new();
@@ -154,7 +138,7 @@ impl Jepa {
             inverse_dynamics: value(&terms[4]),
         };
         let gradients = total.put_tape(tape).backward();
-        let parameters = encoder.iter().chain(predictors.iter().flatten()).chain(&inverse);
+        let parameters = encoder.iter().chain(&predictor).chain(&inverse);
         let gradient =
             parameters.flat_map(|p| [&p.weight, &p.bias]).map(|p| gradients.get(&p.tensor).as_vec()).collect();
         Pass { loss, gradient, latents: latents.data.to_vec() }
@@ -233,17 +217,14 @@ mod tests {
             latent: 3,
             encoder_hidden: vec![6],
             predictor_hidden: vec![5, 4],
-            predictors: 2,
             inverse_hidden: vec![4],
         };
         let mut jepa = Jepa::random(&spec, 4, 2, &mut rng);
-        for weight in jepa.predictors.iter_mut().flat_map(|predictor| &mut predictor.layers[2].weight) {
-            *weight *= 10.0;
-        }
+        jepa.predictor.layers[2].weight.iter_mut().for_each(|weight| *weight *= 10.0);
         let mut random = |count: usize| (0..count).map(|_| rng.gen_range(-1.0..1.0)).collect::<Vec<f32>>();
         let (batch, unroll) = (6, 3);
         let (percepts, actions) = (random((unroll + 1) * batch * 4), random(unroll * batch * 2));
-        let sequences = Sequences { percepts, actions, noise: vec![], batch, unroll };
+        let sequences = Sequences { percepts, actions, batch, unroll };
         let weights = LossWeights::default();
         let pass = jepa.loss_and_gradient(&sequences, &weights);
         for parameter in 0..pass.gradient.len() {

@@ -18,23 +18,14 @@ pub struct WorldModelSpec {
     pub latent: usize,
     /// Hidden layers of the encoder.
     pub encoder_hidden: Vec<usize>,
-    /// Hidden layers of each predictor.
+    /// Hidden layers of the predictor.
     pub predictor_hidden: Vec<usize>,
-    /// How many predictors are trained side by side. A future's energy is the worst that any of them foresees: planning
-    /// finds what one model gets wrong, but seldom what several get wrong alike.
-    pub predictors: usize,
     /// Hidden layers of the inverse dynamics head, used in training only.
     pub inverse_hidden: Vec<usize>,
 }
 
 impl Default for WorldModelSpec {
     fn default() -> Self {
-        Self {
-            latent: 32,
-            encoder_hidden: vec![256, 256],
-            predictor_hidden: vec![256, 256],
-            predictors: 1,
-            inverse_hidden: vec![256],
-        }
+        Self { latent: 32, encoder_hidden: vec![256, 256], predictor_hidden: vec![256, 256], inverse_hidden: vec![256] }
     }
 }

@@ -207,10 +207,6 @@ impl Check<'_> {
         }
         let gradient = &actor.gradient;
         self.within(of("gradient.starts"), gradient.starts, 1, 1_000_000, "write how many futures to imagine first");
-        if gradient.refined > gradient.starts && gradient.starts > 0 {
-            let expected = format!("at most `starts`, {}", gradient.starts);
-            self.report(of("gradient.refined"), gradient.refined, expected, "write a smaller one, or more `starts`");
-        }
         self.within(of("gradient.iterations"), gradient.iterations, 0, 100_000, "write fewer");
         self.positive(of("gradient.learning_rate"), gradient.learning_rate, "write about 0.15");
         self.at_least(of("cem.iterations"), actor.cem.iterations, 1, "write about 4");
@@ -285,12 +281,15 @@ impl Check<'_> {
             let expected = format!("more than `unroll`, {}", training.unroll);
             self.report(of("steps"), training.steps, expected, "write longer episodes, or a smaller `unroll`");
         }
-        self.not_negative(of("latent_noise"), training.latent_noise, "write 0 for none");
         self.positive(of("learning_rate"), training.learning_rate, "write about 0.001");
         self.not_negative(of("weight_decay"), training.weight_decay, "write 0 for none");
         self.positive(of("clip_norm"), training.clip_norm, "write about 1");
         let exploration = &training.exploration;
         self.not_negative(of("exploration.heading_noise_rad"), exploration.heading_noise_rad, "write 0 for none");
+        let ratio = exploration.timescale_ratio;
+        if !(ratio >= 1.0 && ratio.is_finite()) {
+            self.report(of("exploration.timescale_ratio"), ratio, "1 or more", "write 1 for walks all alike");
+        }
         let fresh = exploration.fresh_probability;
         self.within(of("exploration.fresh_probability"), fresh, 0.0, 1.0, "write a probability");
         let loss = &training.loss;

@@ -7,13 +7,14 @@ use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Many random walks are imagined; the best are refined by Adam on the action sequence, through the model.
+/// Random walks are imagined; the best, or all, are refined by Adam on the action sequence, through the model. Few steps at
+/// a high rate on every start do better than many steps on the best: they keep searching.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GradientSpec {
     /// How many action sequences are imagined first.
     pub starts: u32,
-    /// How many of the best are refined.
+    /// How many of the best are refined; all of them where this is no less than `starts`.
     pub refined: u32,
     /// Gradient steps on each.
     pub iterations: u32,
@@ -23,14 +24,20 @@ pub struct GradientSpec {
 
 impl Default for GradientSpec {
     fn default() -> Self {
-        Self { starts: 64, refined: 4, iterations: 4, learning_rate: 0.08 }
+        Self { starts: 12, refined: 12, iterations: 3, learning_rate: 0.3 }
     }
 }
 
 impl GradientSpec {
     /// The budget: how many sequences could be imagined for what this planner's forward and backward passes cost.
     pub(crate) fn sequences_imagined(&self) -> usize {
-        (self.starts + self.refined.min(self.starts) * (2 * self.iterations + 1)) as usize
+        let chosen = if self.chooses() { self.starts } else { 0 };
+        (chosen + self.refined.min(self.starts) * (2 * self.iterations + 1)) as usize
+    }
+
+    /// Whether starts are imagined only to choose from them.
+    fn chooses(&self) -> bool {
+        self.refined < self.starts
     }
 }
 
@@ -47,18 +54,20 @@ pub(super) fn plan(
     rng: &mut impl Rng,
 ) -> Proposal {
     let settings = &spec.gradient;
-    let population = Population::from_sequences(&starts.draw(settings.starts as usize, rng), starts.action_len);
-    let energies = imagination.energies(&population);
-    let mut proposal = Proposal::rank(&population, &energies);
-
-    let best = super::imagination::order(&energies).into_iter().take(settings.refined as usize);
-    let chosen: Vec<Vec<f32>> = best.map(|index| population.sequence(index)).collect();
-    let mut population = Population::from_sequences(&chosen, starts.action_len);
+    let mut population = Population::from_sequences(&starts.draw(settings.starts as usize, rng), starts.action_len);
+    let mut proposal = Proposal::default();
+    if settings.chooses() {
+        let energies = imagination.energies(&population);
+        proposal = Proposal::rank(&population, &energies);
+        let best = super::imagination::order(&energies).into_iter().take(settings.refined as usize);
+        let chosen: Vec<Vec<f32>> = best.map(|index| population.sequence(index)).collect();
+        population = Population::from_sequences(&chosen, starts.action_len);
+    }
     let mut u: Vec<f32> = population.actions.iter().map(|action| action.clamp(-BOUND, BOUND).atanh()).collect();
     let (mut first, mut second) = (vec![0.0_f32; u.len()], vec![0.0_f32; u.len()]);
     for iteration in 0..settings.iterations {
         let (energies, gradient) = imagination.energies_and_gradient(&u, population.batch);
-        if iteration > 0 {
+        if iteration > 0 || !settings.chooses() {
             proposal.merge(Proposal::rank(&population, &energies));
         }
         #[expect(clippy::cast_precision_loss, reason = "a few iterations")]
@@ -71,7 +80,7 @@ pub(super) fn plan(
         }
         population.actions = u.iter().map(|u| u.tanh()).collect();
     }
-    if settings.iterations > 0 {
+    if population.batch > 0 {
         let energies = imagination.energies(&population);
         proposal.merge(Proposal::rank(&population, &energies));
     }

@@ -15,8 +15,7 @@ const SHOWN: usize = 24;
 
 /// The present, the goal and the means to imagine what comes.
 pub(crate) struct Imagination<'a> {
-    /// The models to imagine with; a future's energy is the worst that any of them foresees.
-    pub(crate) predictors: &'a [Arc<Predictor>],
+    pub(crate) predictor: &'a Arc<Predictor>,
     pub(crate) cost: &'a IntrinsicCost,
     /// The present, `[latent]`.
     pub(crate) latent: &'a [f32],
@@ -29,55 +28,34 @@ pub(crate) struct Imagination<'a> {
 
 impl Imagination<'_> {
     fn count(&mut self, batch: usize, passes: usize) {
-        self.evaluations += (self.horizon * batch * passes * self.predictors.len()) as u64;
+        self.evaluations += (self.horizon * batch * passes) as u64;
     }
 
     /// The energy of each sequence: `[batch]`.
     pub(crate) fn energies(&mut self, population: &Population) -> Vec<f32> {
         let batch = population.batch;
         self.count(batch, 1);
-        let start = self.latent.repeat(batch);
-        let mut worst = vec![f32::NEG_INFINITY; batch];
-        for predictor in self.predictors {
-            let latents = predictor.imagine(&start, &population.actions);
-            raise(&mut worst, &self.judge(&latents, &population.actions, batch));
-        }
-        worst
+        let latents = self.predictor.imagine(&self.latent.repeat(batch), &population.actions);
+        self.judge(&latents, &population.actions, batch)
     }
 
     /// The energy of each sequence `tanh(u)`, `[batch]`, and the gradient with respect to `u`, `[horizon, batch, action]`,
-    /// by dfdx. The gradient is that of the mean over the models, which is smoother than the worst.
+    /// by dfdx.
     pub(crate) fn energies_and_gradient(&mut self, u: &[f32], batch: usize) -> (Vec<f32>, Vec<f32>) {
         self.count(batch, 2);
         let device = Cpu::default();
-        let action_len = self.predictors[0].action_len();
+        let action_len = self.predictor.action_len();
         let start = device.tensor_from_vec(self.latent.repeat(batch), (batch, self.latent.len()));
         let leaf = device.tensor_from_vec(u.to_vec(), (self.horizon * batch, action_len));
-        let (actions, mut tape) = leaf.leaky_trace().tanh().split_tape();
-        let values = actions.as_vec();
-        let mut worst = vec![f32::NEG_INFINITY; batch];
-        let mut imagined = Vec::with_capacity(self.predictors.len());
-        for predictor in self.predictors {
-            let (latents, after) = rollout(predictor, &start, actions.clone().put_tape(tape)).split_tape();
-            raise(&mut worst, &self.judge(&latents.as_vec(), &values, batch));
-            imagined.push(latents);
-            tape = after;
-        }
-        let gradients = self.cost.total(&imagined, &actions, tape, self.goal, self.horizon).backward();
-        (worst, gradients.get(&leaf).as_vec())
+        let (actions, tape) = leaf.leaky_trace().tanh().split_tape();
+        let latents = rollout(self.predictor, &start, actions.clone().put_tape(tape));
+        let energies = self.judge(&latents.as_vec(), &actions.as_vec(), batch);
+        let gradients = self.cost.total(latents, &actions, self.goal, self.horizon).backward();
+        (energies, gradients.get(&leaf).as_vec())
     }
 
     fn judge(&self, latents: &[f32], actions: &[f32], batch: usize) -> Vec<f32> {
         self.cost.energies(&Imagined { latents, actions, batch, horizon: self.horizon }, self.goal)
-    }
-}
-
-/// The larger of each pair; what is not finite stays so.
-fn raise(worst: &mut [f32], energies: &[f32]) {
-    for (worst, energy) in worst.iter_mut().zip(energies) {
-        if energy.is_nan() || *energy > *worst {
-            *worst = *energy;
-        }
     }
 }
 
@@ -109,7 +87,7 @@ impl Population {
     }
 }
 
-/// Where random action sequences come from: the exploration's walks, and what is left of the last plan.
+/// Where random action sequences come from: the exploration's steadier walks, and what is left of the last plan.
 pub(crate) struct Starts<'a> {
     pub(crate) exploration: &'a ExplorationSpec,
     pub(crate) action_len: usize,
@@ -127,7 +105,7 @@ impl Starts<'_> {
                 if index % 8 == 0 {
                     sequence.extend_from_slice(self.warm);
                 }
-                let mut walk = Walk::new(self.exploration, self.action_len, rng);
+                let mut walk = Walk::steady(self.exploration, self.action_len, rng);
                 while sequence.len() < self.horizon * self.action_len {
                     walk.next_into(rng, &mut sequence);
                 }

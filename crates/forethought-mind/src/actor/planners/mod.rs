@@ -26,8 +26,10 @@ pub enum PlannerName {
     /// Correlated random walks, the best refined by gradient descent through the model.
     #[default]
     Gradient,
-    /// Correlated random walks, the best kept: the gradient planner's samples without its gradients.
+    /// Correlated random walks, the best kept: as many as the gradient planner's budget allows.
     Shooting,
+    /// Correlated random walks, the best kept: as many as the gradient planner starts from, at a fraction of its budget.
+    Walks,
     /// The cross-entropy method.
     Cem,
     /// Model-predictive path integral control.
@@ -36,7 +38,7 @@ pub enum PlannerName {
 
 impl PlannerName {
     /// All planners, in the order of reports.
-    pub const ALL: [Self; 5] = [Self::Gradient, Self::Shooting, Self::Cem, Self::Mppi, Self::Random];
+    pub const ALL: [Self; 6] = [Self::Gradient, Self::Shooting, Self::Walks, Self::Cem, Self::Mppi, Self::Random];
 
     /// The name on the command line.
     #[must_use]
@@ -45,6 +47,7 @@ impl PlannerName {
             Self::Random => "random",
             Self::Gradient => "gradient",
             Self::Shooting => "shooting",
+            Self::Walks => "walks",
             Self::Cem => "cem",
             Self::Mppi => "mppi",
         }
@@ -57,8 +60,8 @@ impl PlannerName {
     }
 }
 
-/// Search for the action sequence of least energy, with the same number of model evaluations whichever the planner.
-/// Without one for [`PlannerName::Random`], which does not plan.
+/// Search for the action sequence of least energy, with the same number of model evaluations whichever the planner,
+/// [`PlannerName::Walks`] aside. `None` for [`PlannerName::Random`], which does not plan.
 pub(crate) fn plan(
     spec: &ActorSpec,
     imagination: &mut Imagination,
@@ -68,7 +71,8 @@ pub(crate) fn plan(
     match spec.planner {
         PlannerName::Random => None,
         PlannerName::Gradient => Some(gradient::plan(spec, imagination, starts, rng)),
-        PlannerName::Shooting => Some(shooting::plan(spec, imagination, starts, rng)),
+        PlannerName::Shooting => Some(shooting::plan(shooting::budget(spec), imagination, starts, rng)),
+        PlannerName::Walks => Some(shooting::plan(spec.gradient.starts as usize, imagination, starts, rng)),
         PlannerName::Cem => Some(cem::plan(spec, imagination, starts, rng)),
         PlannerName::Mppi => Some(mppi::plan(spec, imagination, starts, rng)),
     }
