@@ -1,18 +1,70 @@
-//! Distances between latents, used as energies. Read first: [`smooth_distance`].
+//! Distances of latents from a goal, used as energies: plain, and as one operation on dfdx's tape.
+//! Read first: [`Distance`].
 
-use crate::{Matrix, TapedMatrix};
-use dfdx::prelude::{Axis, Cpu, OwnedTape, SumTo, Tensor};
+use crate::{Matrix, TapedMatrix, numbers};
+use dfdx::prelude::{Cpu, HasShape, OwnedTape, PutTape, SplitTape, Tape, Tensor, TensorFromVec};
 
-/// What keeps the root's slope finite where two latents coincide; also the energy's floor, `sqrt(1e-3)`.
+/// What keeps the root's slope finite where two latents coincide; also the smooth distance's floor, `sqrt(1e-3)`.
 pub const SMOOTHING: f32 = 1e-3;
 
-/// `sqrt(|x_i - y_i|² + 1e-3)` for each row: `[rows, latent]`, `[rows, latent]` to `[rows]`.
-///
-/// Near the goal it is a bowl, far from it a cone: its slope does not vanish with the distance's size, so that every
-/// step of a long rollout pulls equally hard.
-#[must_use]
-pub fn smooth_distance(x: TapedMatrix, y: &Matrix) -> Tensor<(usize,), f32, Cpu, OwnedTape<f32, Cpu>> {
-    ((x - y.clone()).square().sum::<_, Axis<1>>() + SMOOTHING).sqrt()
+/// How far a latent `s` is from the goal `g`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distance {
+    /// `sqrt(|s - g|² + 1e-3)`. Near the goal it is a bowl, far from it a cone: its slope does not vanish with the distance's
+    /// size, so that every step of a long rollout pulls equally hard.
+    Smooth,
+    /// `|s - g|²`.
+    Squared,
+}
+
+impl Distance {
+    /// Of one latent from the goal, both `[latent]`.
+    #[must_use]
+    pub fn of(self, latent: &[f32], goal: &[f32]) -> f32 {
+        let squared = squared(latent, goal);
+        match self {
+            Self::Smooth => (squared + SMOOTHING).sqrt(),
+            Self::Squared => squared,
+        }
+    }
+
+    /// Of each row of `latents` `[rows, latent]` from the goal `[latent]`: `[rows]`.
+    #[must_use]
+    pub fn of_rows(self, latents: TapedMatrix, goal: &[f32]) -> Tensor<(usize,), f32, Cpu, OwnedTape<f32, Cpu>> {
+        let (latents, mut tape): (Matrix, _) = latents.split_tape();
+        let values = numbers(&latents);
+        let distances: Vec<f32> = values.chunks_exact(goal.len().max(1)).map(|latent| self.of(latent, goal)).collect();
+        let out = latents.device().tensor_from_vec(distances.clone(), (latents.shape().0,));
+        let (to_latents, from_out, goal) = (latents.ghost(), out.ghost(), goal.to_vec());
+        tape.add_backward_op(move |gradients| {
+            let arriving = std::mem::take(&mut **gradients.get_or_alloc_mut(&from_out)?);
+            let sums = gradients.get_or_alloc_mut(&to_latents)?;
+            let rows = sums.chunks_exact_mut(goal.len()).zip(values.chunks_exact(goal.len()));
+            for ((sums, latent), (arriving, distance)) in rows.zip(arriving.iter().zip(&distances)) {
+                let slope = match self {
+                    Self::Smooth => arriving / distance,
+                    Self::Squared => 2.0 * arriving,
+                };
+                for ((sum, s), g) in sums.iter_mut().zip(latent).zip(&goal) {
+                    *sum += slope * (s - g);
+                }
+            }
+            Ok(())
+        });
+        out.put_tape(tape)
+    }
+}
+
+/// `|s - g|²` in 16 sums, so that the compiler vectorises it.
+fn squared(latent: &[f32], goal: &[f32]) -> f32 {
+    let ((lefts, left_rest), (rights, right_rest)) = (latent.as_chunks::<16>(), goal.as_chunks::<16>());
+    let mut sums = [0.0_f32; 16];
+    for (left, right) in lefts.iter().zip(rights) {
+        for ((sum, s), g) in sums.iter_mut().zip(left).zip(right) {
+            *sum += (s - g) * (s - g);
+        }
+    }
+    sums.iter().sum::<f32>() + left_rest.iter().zip(right_rest).map(|(s, g)| (s - g) * (s - g)).sum::<f32>()
 }
 
 #[cfg(test)]
@@ -20,17 +72,38 @@ mod tests {
     use super::*;
     use dfdx::prelude::*;
 
+    /// Against the same out of dfdx's own operations.
     #[test]
-    fn value_and_gradient_agree_with_the_formula() {
+    fn value_and_gradient_agree_with_dfdx() {
         let dev = Cpu::default();
-        let x = dev.tensor_from_vec(vec![3.0, 4.0, 1.0, 1.0], (2, 2));
-        let y = dev.tensor_from_vec(vec![0.0, 0.0, 1.0, 1.0], (2, 2));
-        let energy = smooth_distance(x.leaky_trace(), &y);
-        let values = energy.as_vec();
-        assert!((values[0] - 25.001_f32.sqrt()).abs() < 1e-5);
-        assert!((values[1] - SMOOTHING.sqrt()).abs() < 1e-6);
-        let gradient = energy.sum().backward().get(&x).as_vec();
-        assert!((gradient[0] - 0.6).abs() < 1e-3 && (gradient[1] - 0.8).abs() < 1e-3);
-        assert_eq!(&gradient[2..], [0.0, 0.0]);
+        for latent in [2_usize, 16, 37] {
+            let numbers = |from: usize, count: usize| -> Vec<f32> {
+                (from..from + count).map(|i| ((i * 37 + 11) % 23) as f32 / 7.0 - 1.5).collect()
+            };
+            let x = dev.tensor_from_vec(numbers(0, 5 * latent), (5, latent));
+            let goal = numbers(3, latent);
+            let goals = dev.tensor_from_vec(goal.repeat(5), (5, latent));
+            for kind in [Distance::Smooth, Distance::Squared] {
+                let squares = (x.leaky_trace() - goals.clone()).square().sum::<_, Axis<1>>();
+                let expected = if kind == Distance::Smooth { (squares + SMOOTHING).sqrt() } else { squares };
+                let got = kind.of_rows(x.leaky_trace(), &goal);
+                for (got, expected) in got.as_vec().iter().zip(expected.as_vec()) {
+                    assert!((got - expected).abs() < 1e-5 * expected.max(1.0));
+                }
+                let slopes = expected.square().sum().backward().get(&x).as_vec();
+                for (got, expected) in got.square().sum().backward().get(&x).as_vec().iter().zip(slopes) {
+                    assert!((got - expected).abs() < 1e-4 * expected.abs().max(1.0));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_smooth_distance_has_a_floor_and_no_kink() {
+        let dev = Cpu::default();
+        let x = dev.tensor_from_vec(vec![1.0, 1.0], (1, 2));
+        let energy = Distance::Smooth.of_rows(x.leaky_trace(), &[1.0, 1.0]);
+        assert!((energy.as_vec()[0] - SMOOTHING.sqrt()).abs() < 1e-6);
+        assert_eq!(energy.sum().backward().get(&x).as_vec(), [0.0, 0.0]);
     }
 }

@@ -1,7 +1,7 @@
-//! Activations, written so that the compiler vectorises them, eight lanes wide where the processor has AVX2. Nothing is
-//! fused or reordered, so that both widths give the same bits. Read first: [`silu`].
-#![allow(unsafe_code, reason = "a function compiled for AVX2 is called only after the processor was asked for it")]
+//! Activations, written so that the compiler vectorises them, as wide as the processor can. Nothing is fused or
+//! reordered, so that all widths give the same bits. Read first: [`silu`].
 
+use super::simd::Path;
 use serde::{Deserialize, Serialize};
 
 /// What follows a layer's sum.
@@ -36,51 +36,19 @@ fn sigmoid(x: f32) -> f32 {
 }
 
 /// `x · sigmoid(x)` in place (Elfwing et al., 2018).
-pub(crate) fn silu(values: &mut [f32]) {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has just said that it has AVX2.
-        return unsafe { silu_avx2(values) };
-    }
-    silu_lanes(values);
+pub(crate) fn silu(path: Path, values: &mut [f32]) {
+    path.run(|| values.iter_mut().for_each(|x| *x *= sigmoid(*x)));
 }
 
 /// As [`silu`], and its derivative `sigmoid(x) · (1 + x · (1 - sigmoid(x)))` into `slopes`.
-pub(crate) fn silu_with_slope(values: &mut [f32], slopes: &mut [f32]) {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has just said that it has AVX2.
-        return unsafe { silu_with_slope_avx2(values, slopes) };
-    }
-    silu_with_slope_lanes(values, slopes);
-}
-
-#[inline(always)]
-fn silu_lanes(values: &mut [f32]) {
-    for x in values {
-        *x *= sigmoid(*x);
-    }
-}
-
-#[inline(always)]
-fn silu_with_slope_lanes(values: &mut [f32], slopes: &mut [f32]) {
-    for (x, slope) in values.iter_mut().zip(slopes) {
-        let gate = sigmoid(*x);
-        *slope = gate * (1.0 + *x * (1.0 - gate));
-        *x *= gate;
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn silu_avx2(values: &mut [f32]) {
-    silu_lanes(values);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn silu_with_slope_avx2(values: &mut [f32], slopes: &mut [f32]) {
-    silu_with_slope_lanes(values, slopes);
+pub(crate) fn silu_with_slope(path: Path, values: &mut [f32], slopes: &mut [f32]) {
+    path.run(|| {
+        for (x, slope) in values.iter_mut().zip(slopes) {
+            let gate = sigmoid(*x);
+            *slope = gate * (1.0 + *x * (1.0 - gate));
+            *x *= gate;
+        }
+    });
 }
 
 #[cfg(test)]
@@ -93,22 +61,21 @@ mod tests {
             let x = f64::from(i) * 0.05;
             let gate = 1.0 / (1.0 + (-x).exp());
             let (mut value, mut slope) = ([x as f32], [0.0]);
-            silu_with_slope(&mut value, &mut slope);
+            silu_with_slope(Path::best(), &mut value, &mut slope);
             assert!((f64::from(value[0]) - x * gate).abs() <= 1e-6 * (1.0 + x.abs()), "{x}");
             assert!((f64::from(slope[0]) - gate * (1.0 + x * (1.0 - gate))).abs() < 2e-6, "{x}");
-            let mut plain = [x as f32];
-            silu(&mut plain);
-            assert_eq!(plain, value);
-            let mut narrow = [x as f32];
-            silu_lanes(&mut narrow);
-            assert_eq!(narrow, value);
+            for path in Path::available() {
+                let mut plain = [x as f32];
+                silu(path, &mut plain);
+                assert_eq!(plain, value);
+            }
         }
     }
 
     #[test]
     fn what_is_no_number_stays_so() {
         let mut values = [f32::NAN];
-        silu(&mut values);
+        silu(Path::best(), &mut values);
         assert!(values[0].is_nan());
     }
 }

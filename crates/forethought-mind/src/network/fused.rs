@@ -1,7 +1,7 @@
 //! Fused operations on dfdx's tape: a whole layer at once, where dfdx would take a product, a broadcast, a sum and three
 //! element-wise passes. Read first: [`linear`].
 
-use super::{Activation, Operand, multiply, silu_with_slope};
+use super::{Activation, Operand, Path, multiply, silu_with_slope};
 use dfdx::prelude::{Cpu, Gradients, OwnedTape, Tape, Tensor, TensorFromVec};
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ pub(crate) fn linear(
     multiply(&mut out, Operand::new(&joined, rows, width), Operand::new(&parameter.weight.data, width, outputs), true);
     let slopes = (activation == Activation::Silu).then(|| {
         let mut slopes = vec![0.0; out.len()];
-        silu_with_slope(&mut out, &mut slopes);
+        silu_with_slope(Path::best(), &mut out, &mut slopes);
         slopes
     });
     let node = Node::new(device, out, rows, outputs);

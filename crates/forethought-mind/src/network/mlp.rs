@@ -1,6 +1,6 @@
 //! A multi-layer perceptron as plain numbers. Read first: [`Mlp`].
 
-use super::{Activation, Operand, multiply, silu};
+use super::{Activation, Operand, Path, multiply, silu};
 use rand::Rng;
 
 /// One layer: `[rows, inputs] · weight + bias`.
@@ -76,7 +76,7 @@ impl Mlp {
             let mut next = vec![0.0; rows * layer.outputs];
             layer.apply(&current, &mut next);
             if self.activation(index) == Activation::Silu {
-                silu(&mut next);
+                silu(Path::best(), &mut next);
             }
             current = next;
         }

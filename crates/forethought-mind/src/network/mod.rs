@@ -6,9 +6,11 @@ mod fused;
 mod gemm;
 mod mlp;
 mod packed;
+mod simd;
 
 pub(crate) use activation::{Activation, silu, silu_with_slope};
 pub(crate) use fused::{Node, Parameter, linear, rows};
 pub(crate) use gemm::{Operand, multiply};
 pub use mlp::{Dense, Mlp};
 pub(crate) use packed::Packed;
+pub(crate) use simd::Path;

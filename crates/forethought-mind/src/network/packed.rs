@@ -1,20 +1,27 @@
 //! A weight matrix packed once for many small products: planning multiplies a few rows by the same weights thousands of
-//! times, where a general kernel would spend its time packing them again. Read first: [`Packed::multiply`].
+//! times, where a general kernel would spend its time packing them again. Read first: [`Packed::add_product`].
 #![allow(
     unsafe_code,
-    reason = "a function compiled for AVX2 and FMA is called only after the processor was asked for them"
+    reason = "the innermost loop reads and writes registers by address; `tile` says what it needs, `Product` checks it"
 )]
 
-/// Columns of a panel: two AVX2 registers.
+use super::simd::Path;
+use pulp::{Simd, WithSimd};
+
+/// Columns of a panel: one cache line, which is one AVX-512 register or two of AVX2.
 const WIDTH: usize = 16;
-/// Rows worked on at once: with two registers a row, twelve sums hide the latency of the multiply-add and leave registers
-/// for the weights.
+/// Rows worked on at once, at most.
 const HEIGHT: usize = 6;
+
+/// One row of a panel, on a cache line of its own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C, align(64))]
+struct Line([f32; WIDTH]);
 
 /// `[inputs, outputs]`, in panels of 16 columns, each stored row by row and the last filled up with zeros.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Packed {
-    panels: Vec<f32>,
+    panels: Vec<Line>,
     inputs: usize,
     outputs: usize,
 }
@@ -31,113 +38,253 @@ impl Packed {
     }
 
     fn pack(inputs: usize, outputs: usize, at: impl Fn(usize, usize) -> f32) -> Self {
-        let mut panels = Vec::with_capacity(outputs.div_ceil(WIDTH) * WIDTH * inputs);
+        let mut panels = Vec::with_capacity(outputs.div_ceil(WIDTH) * inputs);
         for first in (0..outputs).step_by(WIDTH) {
-            for row in 0..inputs {
-                panels.extend((first..first + WIDTH).map(|c| if c < outputs { at(row, c) } else { 0.0 }));
-            }
+            let column = |row, c| if c < outputs { at(row, c) } else { 0.0 };
+            panels.extend((0..inputs).map(|row| Line(std::array::from_fn(|c| column(row, first + c)))));
         }
         Self { panels, inputs, outputs }
     }
 
-    /// `out = values · weight`, or `out += values · weight` where `accumulate`, for `[rows, inputs]` row by row.
-    pub(crate) fn multiply(&self, values: &[f32], out: &mut [f32], accumulate: bool) {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: the processor has just said that it has both.
-            return self.by_blocks(values, out, accumulate, |block| unsafe { block.sums_avx2() });
-        }
-        self.by_blocks(values, out, accumulate, |block| block.sums());
+    /// `out += values · weight` for `[rows, inputs]` row by row. Each number of `out` is the same bits whatever other rows
+    /// there are: sums run over the inputs in order.
+    pub(crate) fn add_product(&self, path: Path, values: &[f32], out: &mut [f32]) {
+        self.multiply(path, values, out, false);
     }
 
-    fn by_blocks(&self, values: &[f32], out: &mut [f32], accumulate: bool, sums: impl Fn(&Block) -> Sums) {
-        let (inputs, outputs) = (self.inputs, self.outputs);
-        assert_eq!(values.len() * outputs, out.len() * inputs, "matrices that do not fit");
-        if inputs == 0 || outputs == 0 {
-            return;
+    /// As [`Packed::add_product`], on zeros.
+    pub(crate) fn product(&self, path: Path, values: &[f32], out: &mut [f32]) {
+        self.multiply(path, values, out, true);
+    }
+
+    fn multiply(&self, path: Path, values: &[f32], out: &mut [f32], anew: bool) {
+        assert_eq!(values.len() * self.outputs, out.len() * self.inputs, "matrices that do not fit");
+        if self.inputs > 0 && self.outputs > 0 {
+            path.run(Product { weight: self, values, out, anew });
+        } else if anew {
+            out.fill(0.0);
         }
-        // A panel stays in the nearest cache while all rows pass by.
-        for (panel, first) in self.panels.chunks_exact(WIDTH * inputs).zip((0..outputs).step_by(WIDTH)) {
-            for (values, out) in values.chunks(HEIGHT * inputs).zip(out.chunks_mut(HEIGHT * outputs)) {
-                let sums = sums(&Block { values, panel, inputs });
-                for (row, sums) in out.chunks_exact_mut(outputs).zip(&sums) {
-                    let row = &mut row[first..outputs.min(first + WIDTH)];
-                    if accumulate {
-                        row.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
-                    } else {
-                        row.copy_from_slice(&sums[..row.len()]);
+    }
+}
+
+struct Product<'a> {
+    weight: &'a Packed,
+    /// `[rows, inputs]`.
+    values: &'a [f32],
+    /// `[rows, outputs]`.
+    out: &'a mut [f32],
+    /// Whether sums begin at zero; else at what `out` holds.
+    anew: bool,
+}
+
+impl WithSimd for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match WIDTH / S::F32_LANES {
+            1 => self.by_blocks::<S, 1>(simd),
+            2 => self.by_blocks::<S, 2>(simd),
+            4 => self.by_blocks::<S, 4>(simd),
+            8 => self.by_blocks::<S, 8>(simd),
+            _ => self.by_blocks::<S, WIDTH>(simd),
+        }
+    }
+}
+
+impl Product<'_> {
+    /// Panels outside, rows inside: the panels stay in the nearest cache while all rows pass by.
+    #[inline(always)]
+    fn by_blocks<S: Simd, const REGISTERS: usize>(self, simd: S) {
+        let Self { weight, values, out, anew } = self;
+        let (inputs, outputs) = (weight.inputs, weight.outputs);
+        let rows = out.len() / outputs;
+        let height = rows.div_ceil(rows.div_ceil(HEIGHT));
+        // The sums of a tile: enough to hide the latency of the multiply-add, few enough to leave room for the weights.
+        let sums = if S::REGISTER_COUNT >= 32 { 24 } else { 12 };
+        let most = match sums / (height * REGISTERS) {
+            0 | 1 => 1,
+            2 | 3 => 2,
+            4..8 => 4,
+            _ => 8,
+        };
+        let (whole, mut column) = (outputs / WIDTH, 0);
+        while column < outputs {
+            let left = whole.saturating_sub(column / WIDTH);
+            let panels = if left >= most { most } else { 1 };
+            let mut row = 0;
+            while row < rows {
+                let tall = height.min(rows - row);
+                let spot = Spot { inputs, outputs, row, column, anew };
+                if left == 0 {
+                    ragged::<S, REGISTERS>(simd, spot, tall, values, &weight.panels, out);
+                } else {
+                    let (values, lines) = (values.as_ptr(), weight.panels.as_ptr());
+                    // SAFETY: `add_product` has checked `values` and `out` against the weight's shape, rows
+                    // `row..row + tall` exist, and so do `panels` whole panels from `column` on.
+                    unsafe { spot.tall::<S, REGISTERS>(simd, tall, panels, values, lines, out.as_mut_ptr()) };
+                }
+                row += tall;
+            }
+            column += panels * WIDTH;
+        }
+    }
+}
+
+/// The last columns, where they do not fill a panel: by way of a tile of its own.
+#[inline(always)]
+fn ragged<S: Simd, const REGISTERS: usize>(
+    simd: S,
+    spot: Spot,
+    tall: usize,
+    values: &[f32],
+    panels: &[Line],
+    out: &mut [f32],
+) {
+    let Spot { inputs, outputs, row, column, anew } = spot;
+    let mut sums = [0.0_f32; WIDTH * HEIGHT];
+    let width = outputs - column;
+    let at = |r: usize| (row + r) * outputs + column;
+    for r in 0..tall {
+        sums[r * WIDTH..r * WIDTH + width].copy_from_slice(&out[at(r)..at(r) + width]);
+    }
+    let values = &values[row * inputs..(row + tall) * inputs];
+    let lines = &panels[column / WIDTH * inputs..];
+    let spot = Spot { inputs, outputs: WIDTH, row: 0, column: 0, anew };
+    // SAFETY: `values` has `tall` rows, `lines` is the last panel, and `sums` has room for `tall <= HEIGHT` rows of one.
+    unsafe {
+        spot.tall::<S, REGISTERS>(simd, tall, 1, values.as_ptr(), lines.as_ptr(), sums.as_mut_ptr());
+    }
+    for r in 0..tall {
+        out[at(r)..at(r) + width].copy_from_slice(&sums[r * WIDTH..r * WIDTH + width]);
+    }
+}
+
+/// Where a tile begins, in matrices of what shape.
+#[derive(Clone, Copy)]
+struct Spot {
+    inputs: usize,
+    outputs: usize,
+    row: usize,
+    column: usize,
+    anew: bool,
+}
+
+impl Spot {
+    /// # Safety
+    /// As [`tile`], for `tall` rows and `panels` panels.
+    #[inline(always)]
+    unsafe fn tall<S: Simd, const REGISTERS: usize>(
+        self,
+        simd: S,
+        tall: usize,
+        panels: usize,
+        values: *const f32,
+        lines: *const Line,
+        out: *mut f32,
+    ) {
+        // SAFETY: passed on.
+        unsafe {
+            match tall {
+                1 => self.wide::<S, REGISTERS, 1>(simd, panels, values, lines, out),
+                2 => self.wide::<S, REGISTERS, 2>(simd, panels, values, lines, out),
+                3 => self.wide::<S, REGISTERS, 3>(simd, panels, values, lines, out),
+                4 => self.wide::<S, REGISTERS, 4>(simd, panels, values, lines, out),
+                5 => self.wide::<S, REGISTERS, 5>(simd, panels, values, lines, out),
+                _ => self.wide::<S, REGISTERS, HEIGHT>(simd, panels, values, lines, out),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`tile`], for `panels` panels.
+    #[inline(always)]
+    unsafe fn wide<S: Simd, const REGISTERS: usize, const ROWS: usize>(
+        self,
+        simd: S,
+        panels: usize,
+        values: *const f32,
+        lines: *const Line,
+        out: *mut f32,
+    ) {
+        // SAFETY: passed on.
+        unsafe {
+            match panels {
+                1 => tile::<S, REGISTERS, ROWS, 1>(simd, self, values, lines, out),
+                2 => tile::<S, REGISTERS, ROWS, 2>(simd, self, values, lines, out),
+                4 => tile::<S, REGISTERS, ROWS, 4>(simd, self, values, lines, out),
+                _ => tile::<S, REGISTERS, ROWS, 8>(simd, self, values, lines, out),
+            }
+        }
+    }
+}
+
+/// `ROWS` rows times `PANELS` panels, all sums in registers.
+///
+/// # Safety
+/// From `values`, `spot.row + ROWS` rows of `spot.inputs` numbers can be read; from `lines`, `PANELS` panels of
+/// `spot.inputs` lines from that of `spot.column` on; from `out`, as many rows of `spot.outputs` numbers can be read and
+/// written, of which `PANELS * WIDTH` follow `spot.column`. `REGISTERS` registers of `S` make a line.
+#[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "row, panel and register address memory as well as sums")]
+unsafe fn tile<S: Simd, const REGISTERS: usize, const ROWS: usize, const PANELS: usize>(
+    simd: S,
+    spot: Spot,
+    values: *const f32,
+    lines: *const Line,
+    out: *mut f32,
+) {
+    let Spot { inputs, outputs, row, column, anew } = spot;
+    let lanes = S::F32_LANES;
+    // SAFETY: every address below is in the ranges that the caller vouches for.
+    unsafe {
+        let out = out.add(row * outputs + column);
+        let values = values.add(row * inputs);
+        let weights = lines.add(column / WIDTH * inputs).cast::<f32>();
+        let mut sums = [[[simd.splat_f32s(0.0); REGISTERS]; PANELS]; ROWS];
+        for r in 0..if anew { 0 } else { ROWS } {
+            for p in 0..PANELS {
+                for i in 0..REGISTERS {
+                    sums[r][p][i] = out.add(r * outputs + p * WIDTH + i * lanes).cast::<S::f32s>().read_unaligned();
+                }
+            }
+        }
+        for k in 0..inputs {
+            let value = |r: usize| simd.splat_f32s(*values.add(r * inputs + k));
+            let weight = |p: usize, i: usize| {
+                weights.add((p * inputs + k) * WIDTH + i * lanes).cast::<S::f32s>().read_unaligned()
+            };
+            // What is fewer stays in registers while the other passes by: together with the sums they have to fit.
+            if ROWS <= PANELS * REGISTERS {
+                let x: [S::f32s; ROWS] = std::array::from_fn(value);
+                for p in 0..PANELS {
+                    for i in 0..REGISTERS {
+                        let weight = weight(p, i);
+                        for r in 0..ROWS {
+                            sums[r][p][i] = simd.mul_add_e_f32s(x[r], weight, sums[r][p][i]);
+                        }
+                    }
+                }
+            } else {
+                let w: [[S::f32s; REGISTERS]; PANELS] = std::array::from_fn(|p| std::array::from_fn(|i| weight(p, i)));
+                for r in 0..ROWS {
+                    let x = value(r);
+                    for p in 0..PANELS {
+                        for i in 0..REGISTERS {
+                            sums[r][p][i] = simd.mul_add_e_f32s(x, w[p][i], sums[r][p][i]);
+                        }
                     }
                 }
             }
         }
-    }
-}
-
-/// A few rows' products with one panel.
-type Sums = [[f32; WIDTH]; HEIGHT];
-
-/// Up to [`HEIGHT`] rows `[rows, inputs]` and one panel `[inputs, WIDTH]`.
-struct Block<'a> {
-    values: &'a [f32],
-    panel: &'a [f32],
-    inputs: usize,
-}
-
-impl Block<'_> {
-    fn sums(&self) -> Sums {
-        let mut sums = [[0.0; WIDTH]; HEIGHT];
-        for (sums, row) in sums.iter_mut().zip(self.values.chunks_exact(self.inputs)) {
-            for (x, weights) in row.iter().zip(self.panel.as_chunks::<WIDTH>().0) {
-                sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += x * weight);
+        for r in 0..ROWS {
+            for p in 0..PANELS {
+                for i in 0..REGISTERS {
+                    let at = out.add(r * outputs + p * WIDTH + i * lanes);
+                    at.cast::<S::f32s>().write_unaligned(sums[r][p][i]);
+                }
             }
         }
-        sums
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    fn sums_avx2(&self) -> Sums {
-        match self.values.len() / self.inputs {
-            1 => self.rows_avx2::<1>(),
-            2 => self.rows_avx2::<2>(),
-            3 => self.rows_avx2::<3>(),
-            4 => self.rows_avx2::<4>(),
-            5 => self.rows_avx2::<5>(),
-            _ => self.rows_avx2::<HEIGHT>(),
-        }
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    fn rows_avx2<const ROWS: usize>(&self) -> Sums {
-        use std::arch::x86_64::{
-            _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
-        };
-        assert!(self.values.len() >= ROWS * self.inputs && self.panel.len() == WIDTH * self.inputs);
-        let mut left = [_mm256_setzero_ps(); ROWS];
-        let mut right = [_mm256_setzero_ps(); ROWS];
-        for k in 0..self.inputs {
-            // SAFETY: `k < inputs`, and the panel has `inputs` rows of two registers each.
-            let weights = unsafe {
-                let at = self.panel.as_ptr().add(k * WIDTH);
-                (_mm256_loadu_ps(at), _mm256_loadu_ps(at.add(WIDTH / 2)))
-            };
-            for row in 0..ROWS {
-                // SAFETY: `row < ROWS` and `k < inputs`, and there are `ROWS * inputs` values.
-                let x = _mm256_set1_ps(unsafe { *self.values.get_unchecked(row * self.inputs + k) });
-                left[row] = _mm256_fmadd_ps(x, weights.0, left[row]);
-                right[row] = _mm256_fmadd_ps(x, weights.1, right[row]);
-            }
-        }
-        let mut sums = [[0.0; WIDTH]; HEIGHT];
-        for row in 0..ROWS {
-            // SAFETY: each row of `sums` is two registers wide.
-            unsafe {
-                _mm256_storeu_ps(sums[row].as_mut_ptr(), left[row]);
-                _mm256_storeu_ps(sums[row].as_mut_ptr().add(WIDTH / 2), right[row]);
-            }
-        }
-        sums
     }
 }
 
@@ -148,7 +295,8 @@ mod tests {
     #[test]
     fn agrees_with_the_definition_on_every_path() {
         let value = |seed: usize, index: usize| ((index * 7 + seed * 13) % 11) as f32 - 5.0;
-        for (rows, inputs, outputs) in [(1, 1, 1), (2, 34, 16), (3, 5, 17), (4, 16, 48), (5, 33, 31), (17, 2, 130)] {
+        let shapes = (1..=14).map(|rows| (rows, 9, 1 + rows * 23 % 150));
+        for (rows, inputs, outputs) in shapes.chain([(1, 1, 1), (1, 64, 256), (2, 34, 128), (3, 5, 17), (25, 2, 130)]) {
             let values: Vec<f32> = (0..rows * inputs).map(|i| value(1, i)).collect();
             let weight: Vec<f32> = (0..inputs * outputs).map(|i| value(2, i)).collect();
             let expected: Vec<f32> = (0..rows * outputs)
@@ -158,13 +306,15 @@ mod tests {
                 .collect();
             let turned: Vec<f32> = (0..inputs * outputs).map(|i| weight[(i % inputs) * outputs + i / inputs]).collect();
             for packed in [Packed::new(&weight, inputs, outputs), Packed::transposed(&turned, outputs, inputs)] {
-                let mut out = vec![f32::NAN; rows * outputs];
-                packed.multiply(&values, &mut out, false);
-                assert_eq!(out, expected);
-                packed.multiply(&values, &mut out, true);
-                assert!(out.iter().zip(&expected).all(|(got, once)| *got == 2.0 * once));
-                packed.by_blocks(&values, &mut out, false, |block| block.sums());
-                assert_eq!(out, expected);
+                for path in Path::available() {
+                    let mut out = vec![1.0; rows * outputs];
+                    packed.add_product(path, &values, &mut out);
+                    let mut anew = vec![f32::NAN; rows * outputs];
+                    packed.product(path, &values, &mut anew);
+                    assert_eq!(anew, expected);
+                    let shape = (path, rows, inputs, outputs);
+                    assert!(out.iter().zip(&expected).all(|(got, once)| *got == 1.0 + once), "{shape:?}");
+                }
             }
         }
     }

@@ -1,28 +1,73 @@
 //! The predictor, `s_{t+1} = s_t + MLP([s_t, a_t])`, and its unrolling over a horizon with the exact adjoint, as one
 //! operation of dfdx. Read first: [`Predictor::imagine`] and [`rollout`].
 
-use crate::network::{Activation, Mlp, Packed, silu, silu_with_slope};
+use crate::network::{Mlp, Packed, Path, silu, silu_with_slope};
 use dfdx::prelude::{Cpu, Gradients, HasShape, PutTape, SplitTape, Tape, Tensor, TensorFromVec};
-use std::sync::Arc;
+use forethought_energy::numbers;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Futures imagined together: their numbers stay in the nearest cache while they pass through all layers of a step.
+const TILE: usize = 24;
+/// Multiply-adds below which another thread does not pay.
+const WORTH_A_THREAD: usize = 1 << 20;
 
 /// The action-conditioned predictor of JEPA-1 (Dawid & LeCun 2023, Fig. 10).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Predictor {
     mlp: Mlp,
     latent: usize,
     action_len: usize,
     /// The first layer's part that meets the state, and the other layers whole: there and back.
     packed: Vec<(Packed, Packed)>,
-    /// The first layer's part that meets the action: there and back.
-    packed_action: (Packed, Packed),
+    path: Path,
+    shelf: Shelf,
 }
 
-/// What the way back needs to know of the way there.
+impl PartialEq for Predictor {
+    fn eq(&self, other: &Self) -> bool {
+        self.mlp == other.mlp && self.action_len == other.action_len
+    }
+}
+
+/// Memory of saved slopes, kept for the next pass: fresh pages cost as much as the arithmetic.
+#[derive(Debug, Clone, Default)]
+struct Shelf(Arc<Mutex<Vec<Vec<f32>>>>);
+
+impl Shelf {
+    /// `length` numbers of any value.
+    fn take(&self, length: usize) -> Vec<f32> {
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut values = found.unwrap_or_default();
+        values.resize(length, 0.0);
+        values
+    }
+
+    fn give_back(&self, values: impl IntoIterator<Item = Vec<f32>>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(values);
+    }
+}
+
+/// What the way back needs to know of the way there, tile by tile: for each step and hidden layer the activation's slopes,
+/// `[horizon, layer, futures, hidden]`.
 struct Saved {
-    /// For each hidden layer the activation's slopes, `[horizon, batch, hidden]`.
     slopes: Vec<Vec<f32>>,
     horizon: usize,
     batch: usize,
+    /// Futures in a tile, but for the last.
+    tile: usize,
+    shelf: Shelf,
+}
+
+impl Drop for Saved {
+    fn drop(&mut self) {
+        self.shelf.give_back(self.slopes.drain(..).filter(|slopes| !slopes.is_empty()));
+    }
 }
 
 impl Predictor {
@@ -34,11 +79,16 @@ impl Predictor {
             (Packed::new(weight, inputs, outputs), Packed::transposed(weight, inputs, outputs))
         };
         let first = &mlp.layers[0];
-        let (from_state, from_action) = first.weight.split_at(latent * first.outputs);
-        let mut packed = vec![both(from_state, latent, first.outputs)];
+        let mut packed = vec![both(&first.weight[..latent * first.outputs], latent, first.outputs)];
         packed.extend(mlp.layers[1..].iter().map(|layer| both(&layer.weight, layer.inputs, layer.outputs)));
-        let packed_action = both(from_action, action_len, first.outputs);
-        Self { mlp, latent, action_len, packed, packed_action }
+        Self { mlp, latent, action_len, packed, path: Path::best(), shelf: Shelf::default() }
+    }
+
+    /// A predictor of random weights, to measure speed with: what it foretells is worth nothing.
+    #[must_use]
+    pub fn random(latent: usize, hidden: &[usize], action_len: usize, seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        Self::new(Mlp::random(latent + action_len, hidden, latent, 0.1, &mut rng), action_len)
     }
 
     /// The network.
@@ -59,84 +109,189 @@ impl Predictor {
     }
 
     /// Imagine: from `start` `[batch, latent]` under `actions` `[horizon, batch, action]` to the latents after each,
-    /// `[horizon, batch, latent]`. All row by row.
+    /// `[horizon, batch, latent]`. All row by row; spread over the threads of the current rayon pool, to the same bits
+    /// however many there are.
     #[must_use]
     pub fn imagine(&self, start: &[f32], actions: &[f32]) -> Vec<f32> {
-        self.unroll(start, actions, None)
+        self.unroll(start, actions, false).0
     }
 
-    fn unroll(&self, start: &[f32], actions: &[f32], mut saved: Option<&mut Saved>) -> Vec<f32> {
-        let (latent, batch) = (self.latent, start.len() / self.latent);
+    /// How many futures make a tile: few enough for the cache, and for every thread to get some where that pays.
+    fn tile(&self, batch: usize, horizon: usize) -> usize {
+        let work = self.mlp.layers.iter().map(|layer| layer.weight.len()).sum::<usize>() * horizon;
+        let worth = WORTH_A_THREAD.div_ceil(work.max(1));
+        batch.div_ceil(rayon::current_num_threads()).max(worth).clamp(1, TILE)
+    }
+
+    fn unroll(&self, start: &[f32], actions: &[f32], save: bool) -> (Vec<f32>, Saved) {
+        let batch = start.len() / self.latent;
         let horizon = actions.len() / (batch * self.action_len).max(1);
-        let layers = &self.mlp.layers;
-        let first = &layers[0];
-
-        // What the actions contribute to the first layer is known for the whole horizon at once.
-        let mut driven = Vec::with_capacity(horizon * batch * first.outputs);
-        for _ in 0..horizon * batch {
-            driven.extend_from_slice(&first.bias);
+        let tile = self.tile(batch, horizon);
+        let tiles: Vec<usize> = (0..batch).step_by(tile).collect();
+        let unrolled = spread(&tiles, |first| self.unroll_tile(start, actions, first..batch.min(first + tile), save));
+        let (mut parts, mut slopes) = (Vec::with_capacity(tiles.len()), Vec::with_capacity(tiles.len()));
+        for (latents, saved) in unrolled {
+            parts.push(latents);
+            slopes.push(saved);
         }
-        self.packed_action.0.multiply(actions, &mut driven, true);
+        (side_by_side(parts, horizon), Saved { slopes, horizon, batch, tile, shelf: self.shelf.clone() })
+    }
 
-        let mut latents = Vec::with_capacity(horizon * batch * latent);
-        let mut state = start.to_vec();
-        let mut hidden: Vec<Vec<f32>> = layers.iter().map(|layer| vec![0.0; batch * layer.outputs]).collect();
-        for step in 0..horizon {
-            for (index, layer) in layers.iter().enumerate() {
-                let (before, rest) = hidden.split_at_mut(index);
-                let out = &mut rest[0];
-                if index == 0 {
-                    out.copy_from_slice(&driven[step * batch * layer.outputs..(step + 1) * batch * layer.outputs]);
-                    self.packed[0].0.multiply(&state, out, true);
-                } else {
-                    out.chunks_exact_mut(layer.outputs).for_each(|row| row.copy_from_slice(&layer.bias));
-                    self.packed[index].0.multiply(&before[index - 1], out, true);
-                }
-                if self.mlp.activation(index) == Activation::Silu {
-                    match saved.as_mut() {
-                        None => silu(out),
-                        Some(saved) => {
-                            let range = step * out.len()..(step + 1) * out.len();
-                            silu_with_slope(out, &mut saved.slopes[index][range]);
-                        }
+    /// The futures of a tile, `[horizon, futures, latent]`, and the slopes on the way where they are to be saved.
+    fn unroll_tile(&self, start: &[f32], actions: &[f32], futures: Range<usize>, save: bool) -> (Vec<f32>, Vec<f32>) {
+        let (latent, action_len, rows) = (self.latent, self.action_len, futures.len());
+        let batch = start.len() / latent;
+        let horizon = actions.len() / (batch * action_len).max(1);
+        let (last, hidden_layers) =
+            self.mlp.layers.split_last().unwrap_or_else(|| unreachable!("a network has a layer"));
+        let first = &self.mlp.layers[0];
+        let from_action = &first.weight[latent * first.outputs..];
+        let mut hidden: Vec<Vec<f32>> = hidden_layers.iter().map(|layer| vec![0.0; rows * layer.outputs]).collect();
+        let width: usize = hidden.iter().map(Vec::len).sum();
+        let mut slopes = if save { self.shelf.take(horizon * width) } else { vec![] };
+        let mut latents = vec![0.0; horizon * rows * latent];
+        let mut driven = vec![0.0; if hidden.is_empty() { rows * first.outputs } else { 0 }];
+        let mut rest = &mut slopes[..];
+        let mut before = &start[futures.start * latent..futures.end * latent];
+        for (step, after) in latents.chunks_exact_mut(rows * latent).enumerate() {
+            let acted = (step * batch + futures.start) * action_len..(step * batch + futures.end) * action_len;
+            // The first layer's bias and what the actions add to it.
+            let to_drive = if hidden.is_empty() { &mut driven } else { &mut hidden[0] };
+            self.path.run(|| {
+                for (out, action) in
+                    to_drive.chunks_exact_mut(first.outputs).zip(actions[acted].chunks_exact(action_len))
+                {
+                    out.copy_from_slice(&first.bias);
+                    for (value, weights) in action.iter().zip(from_action.chunks_exact(first.outputs)) {
+                        out.iter_mut().zip(weights).for_each(|(out, weight)| *out += value * weight);
                     }
                 }
+            });
+            for (index, layer) in hidden_layers.iter().enumerate() {
+                let (done, next) = hidden.split_at_mut(index);
+                let out = &mut next[0];
+                if index > 0 {
+                    out.chunks_exact_mut(layer.outputs).for_each(|row| row.copy_from_slice(&layer.bias));
+                }
+                self.packed[index].0.add_product(self.path, done.last().map_or(before, |values| &values[..]), out);
+                if save {
+                    let (slopes, others) = rest.split_at_mut(out.len());
+                    rest = others;
+                    silu_with_slope(self.path, out, slopes);
+                } else {
+                    silu(self.path, out);
+                }
             }
-            let change = &hidden[layers.len() - 1];
-            state.iter_mut().zip(change).for_each(|(state, change)| *state += change);
-            latents.extend_from_slice(&state);
+            // What comes after is what was before, and the change.
+            let offsets = if hidden.is_empty() { &driven } else { &last.bias };
+            after.copy_from_slice(before);
+            for (row, offsets) in after.chunks_exact_mut(latent).zip(offsets.chunks_exact(latent).cycle()) {
+                row.iter_mut().zip(offsets).for_each(|(after, offset)| *after += offset);
+            }
+            let values = hidden.last().map_or(before, |values| &values[..]);
+            self.packed[hidden.len()].0.add_product(self.path, values, after);
+            before = after;
         }
-        latents
+        (latents, slopes)
     }
 
     /// The adjoint of [`Predictor::unroll`]: from the gradient with respect to the latents, `[horizon, batch, latent]`, to
     /// those with respect to the actions, `[horizon, batch, action]`, and the start, `[batch, latent]`.
     fn adjoint(&self, saved: &Saved, latents: &[f32]) -> (Vec<f32>, Vec<f32>) {
-        let (latent, batch, horizon) = (self.latent, saved.batch, saved.horizon);
-        let layers = &self.mlp.layers;
-        let first = &layers[0];
-
-        let mut carried = vec![0.0; batch * latent];
-        let mut deltas: Vec<Vec<f32>> = layers.iter().map(|layer| vec![0.0; batch * layer.outputs]).collect();
-        let mut at_first = vec![0.0; horizon * batch * first.outputs];
-        for step in (0..horizon).rev() {
-            let arriving = &latents[step * batch * latent..(step + 1) * batch * latent];
-            carried.iter_mut().zip(arriving).for_each(|(carried, arriving)| *carried += arriving);
-            deltas[layers.len() - 1].copy_from_slice(&carried);
-            for index in (1..layers.len()).rev() {
-                let (before, after) = deltas.split_at_mut(index);
-                let delta = &mut before[index - 1];
-                self.packed[index].1.multiply(&after[0], delta, false);
-                let slopes = &saved.slopes[index - 1][step * delta.len()..(step + 1) * delta.len()];
-                delta.iter_mut().zip(slopes).for_each(|(delta, slope)| *delta *= slope);
-            }
-            at_first[step * batch * first.outputs..(step + 1) * batch * first.outputs].copy_from_slice(&deltas[0]);
-            self.packed[0].1.multiply(&deltas[0], &mut carried, true);
+        let tiles: Vec<(usize, &Vec<f32>)> =
+            saved.slopes.iter().enumerate().map(|(index, slopes)| (index * saved.tile, slopes)).collect();
+        let parts = spread(&tiles, |(first, slopes)| {
+            self.adjoint_tile(slopes, latents, first..saved.batch.min(first + saved.tile), saved)
+        });
+        let (mut actions, mut start) = (Vec::with_capacity(parts.len()), Vec::with_capacity(saved.batch * self.latent));
+        for (to_actions, to_start) in parts {
+            actions.push(to_actions);
+            start.extend(to_start);
         }
-        let mut actions = vec![0.0; horizon * batch * self.action_len];
-        self.packed_action.1.multiply(&at_first, &mut actions, false);
+        (side_by_side(actions, saved.horizon), start)
+    }
+
+    fn adjoint_tile(
+        &self,
+        slopes: &[f32],
+        latents: &[f32],
+        futures: Range<usize>,
+        saved: &Saved,
+    ) -> (Vec<f32>, Vec<f32>) {
+        let (latent, action_len, rows) = (self.latent, self.action_len, futures.len());
+        let first = &self.mlp.layers[0];
+        let from_action = &first.weight[latent * first.outputs..];
+        let hidden_layers = &self.mlp.layers[..self.mlp.layers.len() - 1];
+        let mut deltas: Vec<Vec<f32>> = hidden_layers.iter().map(|layer| vec![0.0; rows * layer.outputs]).collect();
+        let mut carried = vec![0.0; rows * latent];
+        let mut actions = vec![0.0; saved.horizon * rows * action_len];
+        let mut rest = slopes;
+        for (step, to_actions) in actions.chunks_exact_mut(rows * action_len).enumerate().rev() {
+            let arriving = (step * saved.batch + futures.start) * latent..(step * saved.batch + futures.end) * latent;
+            carried.iter_mut().zip(&latents[arriving]).for_each(|(carried, arriving)| *carried += arriving);
+            for index in (0..deltas.len()).rev() {
+                let (before, after) = deltas.split_at_mut(index + 1);
+                let (delta, after) = (&mut before[index], after.first().unwrap_or(&carried));
+                self.packed[index + 1].1.product(self.path, after, delta);
+                let (others, slopes) = rest.split_at(rest.len() - delta.len());
+                rest = others;
+                self.path.run(|| delta.iter_mut().zip(slopes).for_each(|(delta, slope)| *delta *= slope));
+            }
+            let at_first = deltas.first().unwrap_or(&carried);
+            self.path.run(|| {
+                for (out, delta) in to_actions.chunks_exact_mut(action_len).zip(at_first.chunks_exact(first.outputs)) {
+                    for (out, weights) in out.iter_mut().zip(from_action.chunks_exact(first.outputs)) {
+                        *out = dot(delta, weights);
+                    }
+                }
+            });
+            match deltas.first() {
+                Some(delta) => self.packed[0].1.add_product(self.path, delta, &mut carried),
+                None => {
+                    let delta = carried.clone();
+                    self.packed[0].1.add_product(self.path, &delta, &mut carried);
+                }
+            }
+        }
         (actions, carried)
     }
+}
+
+/// `work` on each tile, side by side where the current rayon pool has more than one thread; the results in order.
+fn spread<T: Copy + Sync, R: Send>(tiles: &[T], work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    if tiles.len() < 2 || rayon::current_num_threads() < 2 {
+        return tiles.iter().map(|tile| work(*tile)).collect();
+    }
+    tiles.par_iter().map(|tile| work(*tile)).collect()
+}
+
+/// Parts `[horizon, futures, width]` to a whole `[horizon, batch, width]`.
+fn side_by_side(mut parts: Vec<Vec<f32>>, horizon: usize) -> Vec<f32> {
+    if parts.len() == 1 {
+        return parts.swap_remove(0);
+    }
+    let mut whole = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    for step in 0..horizon {
+        for part in &parts {
+            let width = part.len() / horizon;
+            whole.extend_from_slice(&part[step * width..(step + 1) * width]);
+        }
+    }
+    whole
+}
+
+/// A scalar product in 16 sums, so that the compiler vectorises it.
+#[inline(always)]
+fn dot(left: &[f32], right: &[f32]) -> f32 {
+    let (lefts, left_rest) = left.as_chunks::<16>();
+    let (rights, right_rest) = right.as_chunks::<16>();
+    let mut sums = [0.0_f32; 16];
+    for (left, right) in lefts.iter().zip(rights) {
+        for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
+            *sum += left * right;
+        }
+    }
+    sums.iter().sum::<f32>() + left_rest.iter().zip(right_rest).map(|(left, right)| left * right).sum::<f32>()
 }
 
 /// [`Predictor::imagine`] as one operation on dfdx's tape: `start` `[batch, latent]` and `actions`
@@ -149,13 +304,8 @@ pub fn rollout<T: Tape<f32, Cpu>>(
 ) -> Tensor<(usize, usize), f32, Cpu, T> {
     let device = start.device().clone();
     let (actions, mut tape) = actions.split_tape();
-    let (batch, rows) = (start.shape().0, actions.shape().0);
-    let hidden = &predictor.mlp.layers[..predictor.mlp.layers.len() - 1];
-    let slopes =
-        if T::OWNS_TAPE { hidden.iter().map(|layer| vec![0.0; rows * layer.outputs]).collect() } else { vec![] };
-    let mut saved = Saved { slopes, horizon: rows / batch.max(1), batch };
-    let keep = T::OWNS_TAPE.then_some(&mut saved);
-    let latents = predictor.unroll(&start.as_vec(), &actions.as_vec(), keep);
+    let rows = actions.shape().0;
+    let (latents, saved) = predictor.unroll(&numbers(start), &numbers(&actions), T::OWNS_TAPE);
     let out = device.tensor_from_vec(latents, (rows, predictor.latent));
 
     let (start_ghost, actions_ghost, out_ghost) = (start.ghost(), actions.ghost(), out.ghost());
@@ -174,7 +324,7 @@ pub fn rollout<T: Tape<f32, Cpu>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Node, Parameter, linear};
+    use crate::network::{Activation, Node, Parameter, linear};
     use dfdx::prelude::*;
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;

@@ -7,6 +7,7 @@ use crate::{
     world_model::predictor::{Predictor, rollout},
 };
 use dfdx::prelude::{Backward, Cpu, PutTape, SplitTape, TensorFromVec, Trace};
+use forethought_energy::numbers;
 use rand::Rng;
 use std::sync::Arc;
 
@@ -48,9 +49,9 @@ impl Imagination<'_> {
         let start = device.tensor_from_vec(self.latent.repeat(batch), (batch, self.latent.len()));
         let leaf = device.tensor_from_vec(u.to_vec(), (self.horizon * batch, action_len));
         let (actions, tape) = leaf.leaky_trace().tanh().split_tape();
-        let latents = rollout(self.predictor, &start, actions.clone().put_tape(tape));
-        let energies = self.judge(&latents.as_vec(), &actions.as_vec(), batch);
-        let gradients = self.cost.total(latents, &actions, self.goal, self.horizon).backward();
+        let (latents, tape) = rollout(self.predictor, &start, actions.clone().put_tape(tape)).split_tape();
+        let energies = self.judge(&numbers(&latents), &numbers(&actions), batch);
+        let gradients = self.cost.total(latents.put_tape(tape), &actions, self.goal, self.horizon).backward();
         (energies, gradients.get(&leaf).as_vec())
     }
 

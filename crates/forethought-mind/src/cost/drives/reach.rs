@@ -1,11 +1,8 @@
 //! Reach: be where the goal observation would be sensed. Read first: [`ReachSpec`].
 
 use crate::cost::Imagined;
-use dfdx::prelude::{HasShape, SumTo, TensorFromVec};
-use forethought_energy::{
-    TapedMatrix, TapedScalar,
-    distance::{SMOOTHING, smooth_distance},
-};
+use dfdx::prelude::SumTo;
+use forethought_energy::{TapedMatrix, TapedScalar, distance::Distance};
 use forethought_interface::{Num, impl_numbers};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,15 +35,12 @@ impl ReachSpec {
         let share = self.share(imagined.horizon);
         for step in imagined.latents.chunks_exact(imagined.batch * goal.len()) {
             for (energy, latent) in energies.iter_mut().zip(step.chunks_exact(goal.len())) {
-                let squared: f32 = latent.iter().zip(goal).map(|(s, g)| (s - g) * (s - g)).sum();
-                *energy += share * (squared + SMOOTHING).sqrt();
+                *energy += share * Distance::Smooth.of(latent, goal);
             }
         }
     }
 
     pub(crate) fn total(&self, latents: TapedMatrix, goal: &[f32], horizon: usize) -> TapedScalar {
-        let shape = *latents.shape();
-        let goals = latents.device().tensor_from_vec(goal.repeat(shape.0), shape);
-        smooth_distance(latents, &goals).sum() * self.share(horizon)
+        Distance::Smooth.of_rows(latents, goal).sum() * self.share(horizon)
     }
 }

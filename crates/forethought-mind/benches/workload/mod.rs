@@ -1,0 +1,65 @@
+//! What is measured: one planning iteration of a given size, through the same operations as the gradient planner's.
+
+use dfdx::prelude::{Backward, Cpu, PutTape, SplitTape, SumTo, Tensor, TensorFromVec, Trace};
+use forethought_energy::distance::Distance;
+use forethought_mind::world_model::predictor::{Predictor, rollout};
+use std::sync::Arc;
+
+/// The gradient of a summed squared distance with respect to the actions `tanh(u)` of `starts` futures, and one step of
+/// Adam on `u`.
+pub struct Planning {
+    predictor: Arc<Predictor>,
+    start: Tensor<(usize, usize), f32, Cpu>,
+    goal: Vec<f32>,
+    horizon: usize,
+    starts: usize,
+    u: Vec<f32>,
+    first: Vec<f32>,
+    second: Vec<f32>,
+    steps: i32,
+}
+
+impl Planning {
+    /// Random weights, `hidden` layers, two action values.
+    pub fn new(latent: usize, hidden: &[usize], horizon: usize, starts: usize) -> Self {
+        let number = |i: usize| ((i * 37 + 11) % 101) as f32 / 50.0 - 1.0;
+        let count = horizon * starts * 2;
+        Self {
+            predictor: Arc::new(Predictor::random(latent, hidden, 2, 1)),
+            start: Cpu::default()
+                .tensor_from_vec((0..latent).map(number).collect::<Vec<_>>().repeat(starts), (starts, latent)),
+            goal: (7..7 + latent).map(number).collect(),
+            horizon,
+            starts,
+            u: (0..count).map(|i| 0.5 * number(i)).collect(),
+            first: vec![0.0; count],
+            second: vec![0.0; count],
+            steps: 0,
+        }
+    }
+
+    /// Floating-point operations of the matrix products of one iteration, there and back.
+    pub fn operations(latent: usize, hidden: &[usize], horizon: usize, starts: usize) -> usize {
+        let sizes: Vec<usize> = std::iter::once(latent + 2).chain(hidden.iter().copied()).chain([latent]).collect();
+        4 * sizes.windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>() * horizon * starts
+    }
+
+    /// One iteration; the sum of the energies.
+    pub fn iterate(&mut self) -> f32 {
+        let rows = self.horizon * self.starts;
+        let leaf = Cpu::default().tensor_from_vec(self.u.clone(), (rows, 2));
+        let (actions, tape) = leaf.leaky_trace().tanh().split_tape();
+        let latents = rollout(&self.predictor, &self.start, actions.put_tape(tape));
+        let energy = Distance::Squared.of_rows(latents, &self.goal).sum() * (1.0 / self.horizon as f32);
+        let value = energy.as_vec()[0];
+        let gradient = energy.backward().get(&leaf).as_vec();
+        self.steps += 1;
+        let (correct1, correct2) = (1.0 - 0.9_f32.powi(self.steps), 1.0 - 0.999_f32.powi(self.steps));
+        for (i, g) in gradient.iter().enumerate() {
+            self.first[i] += 0.1 * (g - self.first[i]);
+            self.second[i] += 0.001 * (g * g - self.second[i]);
+            self.u[i] -= 0.01 * (self.first[i] / correct1) / ((self.second[i] / correct2).sqrt() + 1e-8);
+        }
+        value
+    }
+}
