@@ -5,7 +5,7 @@
 mod workload;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use workload::Planning;
+use workload::{Peak, Planning};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -18,12 +18,27 @@ fn planning(criterion: &mut Criterion) {
         for starts in [1, 16, 64, 256] {
             group.throughput(Throughput::Elements(Planning::operations(64, &[128, 128], 16, starts) as u64));
             group.bench_function(BenchmarkId::new("starts", starts), |bencher| {
-                let mut planning = Planning::new(64, &[128, 128], 16, starts);
-                pool.install(|| bencher.iter(|| planning.iterate()));
+                let (mut planning, mut done) = (Planning::new(64, &[128, 128], 16, starts), 0_u32);
+                pool.install(|| {
+                    bencher.iter(|| {
+                        if done.is_multiple_of(16) {
+                            planning.restart();
+                        }
+                        done += 1;
+                        planning.iterate()
+                    });
+                });
             });
         }
     }
 }
 
-criterion_group!(benches, planning);
+/// What one core can do, to see what share of it planning reaches.
+fn peak(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("peak, 1 threads");
+    group.throughput(Throughput::Elements(pulp::Arch::new().dispatch(Peak(10_000)) as u64));
+    group.bench_function("multiply-adds", |bencher| bencher.iter(|| pulp::Arch::new().dispatch(Peak(10_000))));
+}
+
+criterion_group!(benches, peak, planning);
 criterion_main!(benches);

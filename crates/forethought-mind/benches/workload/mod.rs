@@ -3,7 +3,7 @@
 use dfdx::prelude::{Backward, Cpu, PutTape, SplitTape, SumTo, Tensor, TensorFromVec, Trace};
 use forethought_energy::distance::Distance;
 use forethought_mind::world_model::predictor::{Predictor, rollout};
-use std::sync::Arc;
+use std::{hint::black_box, sync::Arc};
 
 /// The gradient of a summed squared distance with respect to the actions `tanh(u)` of `starts` futures, and one step of
 /// Adam on `u`.
@@ -13,6 +13,7 @@ pub struct Planning {
     goal: Vec<f32>,
     horizon: usize,
     starts: usize,
+    initial: Vec<f32>,
     u: Vec<f32>,
     first: Vec<f32>,
     second: Vec<f32>,
@@ -24,6 +25,7 @@ impl Planning {
     pub fn new(latent: usize, hidden: &[usize], horizon: usize, starts: usize) -> Self {
         let number = |i: usize| ((i * 37 + 11) % 101) as f32 / 50.0 - 1.0;
         let count = horizon * starts * 2;
+        let initial: Vec<f32> = (0..count).map(|i| 0.5 * number(i)).collect();
         Self {
             predictor: Arc::new(Predictor::random(latent, hidden, 2, 1)),
             start: Cpu::default()
@@ -31,11 +33,20 @@ impl Planning {
             goal: (7..7 + latent).map(number).collect(),
             horizon,
             starts,
-            u: (0..count).map(|i| 0.5 * number(i)).collect(),
+            u: initial.clone(),
+            initial,
             first: vec![0.0; count],
             second: vec![0.0; count],
             steps: 0,
         }
+    }
+
+    /// Begin anew at the first actions.
+    pub fn restart(&mut self) {
+        self.u.copy_from_slice(&self.initial);
+        self.first.fill(0.0);
+        self.second.fill(0.0);
+        self.steps = 0;
     }
 
     /// Floating-point operations of the matrix products of one iteration, there and back.
@@ -61,5 +72,29 @@ impl Planning {
             self.u[i] -= 0.01 * (self.first[i] / correct1) / ((self.second[i] / correct2).sqrt() + 1e-8);
         }
         value
+    }
+}
+
+/// Twelve chains of so many multiply-adds in registers, as fast as one core can; gives the number of operations.
+pub struct Peak(pub usize);
+
+impl pulp::WithSimd for Peak {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, simd: S) -> usize {
+        const CHAINS: usize = 12;
+        let (factor, offset) = (simd.splat_f32s(black_box(0.999)), simd.splat_f32s(black_box(0.001)));
+        let mut sums = [simd.splat_f32s(black_box(1.0)); CHAINS];
+        for (i, sum) in sums.iter_mut().enumerate() {
+            *sum = simd.splat_f32s(black_box(i as f32));
+        }
+        for _ in 0..self.0 {
+            for sum in &mut sums {
+                *sum = simd.mul_add_e_f32s(*sum, factor, offset);
+            }
+        }
+        black_box(sums.into_iter().map(|sum| simd.reduce_sum_f32s(sum)).sum::<f32>());
+        2 * CHAINS * S::F32_LANES * self.0
     }
 }

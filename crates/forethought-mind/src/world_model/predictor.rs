@@ -26,6 +26,8 @@ pub struct Predictor {
     /// The first layer's part that meets the state, and the other layers whole: there and back.
     packed: Vec<(Packed, Packed)>,
     path: Path,
+    /// Multiply-adds below which another thread does not pay.
+    worth_a_thread: usize,
     shelf: Shelf,
 }
 
@@ -81,7 +83,15 @@ impl Predictor {
         let first = &mlp.layers[0];
         let mut packed = vec![both(&first.weight[..latent * first.outputs], latent, first.outputs)];
         packed.extend(mlp.layers[1..].iter().map(|layer| both(&layer.weight, layer.inputs, layer.outputs)));
-        Self { mlp, latent, action_len, packed, path: Path::best(), shelf: Shelf::default() }
+        Self {
+            mlp,
+            latent,
+            action_len,
+            packed,
+            path: Path::best(),
+            worth_a_thread: WORTH_A_THREAD,
+            shelf: Shelf::default(),
+        }
     }
 
     /// A predictor of random weights, to measure speed with: what it foretells is worth nothing.
@@ -119,7 +129,7 @@ impl Predictor {
     /// How many futures make a tile: few enough for the cache, and for every thread to get some where that pays.
     fn tile(&self, batch: usize, horizon: usize) -> usize {
         let work = self.mlp.layers.iter().map(|layer| layer.weight.len()).sum::<usize>() * horizon;
-        let worth = WORTH_A_THREAD.div_ceil(work.max(1));
+        let worth = self.worth_a_thread.div_ceil(work.max(1));
         batch.div_ceil(rayon::current_num_threads()).max(worth).clamp(1, TILE)
     }
 
@@ -417,6 +427,50 @@ mod tests {
                 "case {case}"
             );
             assert_eq!(predictor.imagine(&start.as_vec(), &actions.as_vec()), values);
+        }
+    }
+
+    /// Latents and the gradients with respect to actions and start, on so many threads.
+    fn on_threads(threads: usize, predictor: &Arc<Predictor>, start: &[f32], actions: &[f32]) -> [Vec<f32>; 3] {
+        let device = Cpu::default();
+        let batch = start.len() / predictor.latent;
+        let start = device.tensor_from_vec(start.to_vec(), (batch, predictor.latent));
+        let rows = actions.len() / predictor.action_len;
+        let actions = device.tensor_from_vec(actions.to_vec(), (rows, predictor.action_len));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let latents = rollout(predictor, &start, actions.leaky_trace());
+            let values = latents.as_vec();
+            let gradients = latents.square().sum().backward();
+            [values, gradients.get(&actions).as_vec(), gradients.get(&start).as_vec()]
+        })
+    }
+
+    #[test]
+    fn the_same_bits_for_any_number_of_threads_and_nearly_for_any_instructions() {
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        for case in 0..12 {
+            let (latent, action_len) = (rng.gen_range(1..70), rng.gen_range(1..4));
+            let (batch, horizon) = (rng.gen_range(1..90), rng.gen_range(1..5));
+            let hidden: Vec<usize> = (0..rng.gen_range(0..3)).map(|_| rng.gen_range(1..150)).collect();
+            let mut predictor =
+                Predictor::new(Mlp::random(latent + action_len, &hidden, latent, 0.5, &mut rng), action_len);
+            let (start, actions) = (random(&mut rng, batch * latent), random(&mut rng, horizon * batch * action_len));
+            let expected = on_threads(1, &Arc::new(predictor.clone()), &start, &actions);
+            for threads in [2, 3, 7] {
+                // However little there is to do.
+                predictor.worth_a_thread = 1;
+                let got = on_threads(threads, &Arc::new(predictor.clone()), &start, &actions);
+                assert!(got == expected, "case {case}, {threads} threads");
+            }
+            for path in Path::available() {
+                predictor.path = path;
+                let got = on_threads(1, &Arc::new(predictor.clone()), &start, &actions);
+                assert!(
+                    got.iter().zip(&expected).all(|(got, expected)| close(got, expected) < 1e-4),
+                    "{case} {path:?}"
+                );
+            }
         }
     }
 
