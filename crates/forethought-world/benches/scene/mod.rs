@@ -1,5 +1,8 @@
-//! The scene that is measured: two rooms of together 10 m by 10 m, eight bodies adrift and an agent that follows a velocity
-//! command; hosted by the sandbox, and in Rapier alone with its own ray casts.
+//! The scenes that are measured: two rooms of together 10 m by 10 m, eight bodies adrift and an agent that follows a velocity
+//! command; hosted by the sandbox, and in Rapier alone with its own ray casts. And a crowd of any size.
+//! Read first: [`spec`] and [`crowd`].
+
+#![allow(dead_code, reason = "each bench uses its part")]
 
 use bevy_rapier2d::rapier::prelude::*;
 use forethought_interface::{Action, Detail, Num, Observation, Think, ThinkError, Thought};
@@ -25,6 +28,26 @@ impl Think for Constant {
     }
 }
 
+/// Goes round in circles, from a heading of its own.
+pub struct Circling(f32);
+
+impl Circling {
+    /// The mind of agent `index`.
+    pub fn new(index: usize) -> Self {
+        Self(index as f32 * 2.4)
+    }
+}
+
+impl Think for Circling {
+    fn begin(&mut self, _: u64) {}
+
+    fn think(&mut self, _: &Observation, _: Option<&Observation>, _: Detail) -> Result<Thought, ThinkError> {
+        self.0 += 0.05;
+        let values = vec![0.6 * self.0.cos(), 0.6 * self.0.sin()];
+        Ok(Thought { action: Action { values }, ..Thought::default() })
+    }
+}
+
 /// Eight bodies: place, velocity, and whether it is a box (else a ball). The agent is one more, the wall another.
 fn bodies() -> Vec<([f32; 2], [f32; 2], bool)> {
     let body = |k: u8| {
@@ -43,10 +66,9 @@ fn material() -> MaterialSpec {
     MaterialSpec { restitution: num(0.9), friction: num(0.0), ..MaterialSpec::default() }
 }
 
-/// The scene for the sandbox.
-pub fn spec(sensors: Vec<SensorSpec>) -> WorldSpec {
-    let body = |(index, (place, velocity, cuboid)): (usize, ([f32; 2], [f32; 2], bool))| BodySpec {
-        name: format!("body{index}"),
+fn body_spec(name: String, place: [f32; 2], velocity: [f32; 2], cuboid: bool) -> BodySpec {
+    BodySpec {
+        name,
         shape: if cuboid {
             ShapeSpec::Cuboid { size_m: [num(0.6), num(0.6)] }
         } else {
@@ -59,42 +81,72 @@ pub fn spec(sensors: Vec<SensorSpec>) -> WorldSpec {
         angular_velocity_rad_s: num(0.0),
         material: material(),
         color: [num(0.5), num(0.5), num(0.5)],
-    };
-    let doors = vec![DoorSpec { at_m: num(5.0), width_m: num(1.8) }];
-    let wall = BodySpec {
-        name: "wall".into(),
-        shape: ShapeSpec::Wall { length_m: num(10.0), thickness_m: num(0.4), doors },
-        kind: BodyKind::Static,
-        position_m: [num(5.0), num(5.0)],
-        angle_rad: num(std::f32::consts::FRAC_PI_2),
-        velocity_m_s: [num(0.0), num(0.0)],
-        angular_velocity_rad_s: num(0.0),
+    }
+}
+
+fn agent_spec(name: String, place: [f32; 2], sensors: Vec<SensorSpec>) -> AgentBodySpec {
+    AgentBodySpec {
+        name,
+        shape: ShapeSpec::Disc { radius_m: num(0.3) },
+        position_m: place.map(num),
+        angle_rad: num(0.0),
         material: material(),
-        color: [num(0.5), num(0.5), num(0.5)],
-    };
+        color: [num(0.9), num(0.4), num(0.1)],
+        actuator: ActuatorSpec::VelocityCommand(VelocityCommandSpec::default()),
+        sensors,
+        target: None,
+    }
+}
+
+fn world(side_m: f32, bodies: Vec<BodySpec>, agents: Vec<AgentBodySpec>) -> WorldSpec {
     let period = f64::from(DT);
     WorldSpec {
         arena: ArenaSpec {
-            size_m: [num(10.0), num(10.0)],
+            size_m: [num(side_m), num(side_m)],
             gravity_m_s2: [num(0.0), num(0.0)],
             boundary: Boundary::Walls,
         },
-        bodies: std::iter::once(wall).chain(bodies().into_iter().enumerate().map(body)).collect(),
-        agents: vec![AgentBodySpec {
-            name: "agent".into(),
-            shape: ShapeSpec::Disc { radius_m: num(0.3) },
-            position_m: [num(3.5), num(3.5)],
-            angle_rad: num(0.0),
-            material: material(),
-            color: [num(0.9), num(0.4), num(0.1)],
-            actuator: ActuatorSpec::VelocityCommand(VelocityCommandSpec::default()),
-            sensors,
-            target: None,
-        }],
+        bodies,
+        agents,
         targets: Vec::new(),
         zones: Vec::new(),
         timing: TimingSpec { physics_step_s: period, control_period_s: period },
     }
+}
+
+/// The scene for the sandbox.
+pub fn spec(sensors: Vec<SensorSpec>) -> WorldSpec {
+    let doors = vec![DoorSpec { at_m: num(5.0), width_m: num(1.8) }];
+    let wall = BodySpec {
+        shape: ShapeSpec::Wall { length_m: num(10.0), thickness_m: num(0.4), doors },
+        kind: BodyKind::Static,
+        angle_rad: num(std::f32::consts::FRAC_PI_2),
+        ..body_spec("wall".into(), [5.0, 5.0], [0.0, 0.0], true)
+    };
+    let adrift = bodies().into_iter().enumerate();
+    let adrift = adrift.map(|(k, (place, velocity, cuboid))| body_spec(format!("body{k}"), place, velocity, cuboid));
+    let agents = vec![agent_spec("agent".into(), [3.5, 3.5], sensors)];
+    world(10.0, std::iter::once(wall).chain(adrift).collect(), agents)
+}
+
+/// So many bodies adrift and agents among them in an arena without inner walls. It is as crowded however many there are:
+/// each begins in a cell of its own, and the arena grows with them.
+pub fn crowd(bodies: usize, agents: usize, sensors: &[SensorSpec]) -> WorldSpec {
+    const CELL_M: f32 = 2.5;
+    let count = bodies + agents;
+    let cells = (1..).find(|cells| cells * cells >= count).unwrap_or(1);
+    let (mut adrift, mut driven) = (Vec::new(), Vec::new());
+    for k in 0..count {
+        let place = [k % cells, k / cells].map(|cell| (cell as f32 + 0.5) * CELL_M);
+        // Agents are spread evenly among the bodies.
+        if (k + 1) * agents / count > k * agents / count {
+            driven.push(agent_spec(format!("agent{k}"), place, sensors.to_vec()));
+        } else {
+            let (sin, cos) = (k as f32 * 2.4).sin_cos();
+            adrift.push(body_spec(format!("body{k}"), place, [1.5 * cos, 1.5 * sin], k.is_multiple_of(2)));
+        }
+    }
+    world(cells as f32 * CELL_M, adrift, driven)
 }
 
 /// The scene in Rapier alone.
