@@ -7,6 +7,7 @@ Needs nothing but Python's standard library; the peers go into a virtual environ
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -42,8 +43,20 @@ STARTS = [1, 16, 64, 256]
 WARM_UP_LIMIT = 1800.0
 # How much longer than asked an answer may take: some contenders do at least three blocks of work.
 SLACK = 120.0
+# How long a contender that has closed its output may take to end by itself, so that its status is known.
+LAST_BREATH = 2.0
 # Idle threads of the contender before spin for a little; let them go to sleep.
 PAUSE = 0.1
+
+
+EXAMPLES = """examples:
+  python3 crates/forethought/benches/peers/compare.py
+      everything, into BENCHMARKS.md
+  python3 crates/forethought/benches/peers/compare.py --cases world --rounds 3 --seconds 0.2 --threads 1 --out world.md
+      the world alone and quickly, into a file of its own
+  python3 crates/forethought/benches/peers/compare.py --check
+      whether the peers compute the same
+"""
 
 
 class Failure(Exception):
@@ -108,9 +121,13 @@ class Worker:
             self.close()
             return {"error": f"no answer within {limit:.0f} s"}
         if not line:
+            self.let_end()
+            return {"error": f"ended with {status_text(self.process.returncode)}: {self.last_words()}"}
+        reply = parse(line)
+        if "error" in reply and "case" not in reply:
+            # It does not keep to the protocol: what it says next may be the answer to something else.
             self.close()
-            return {"error": f"ended with status {self.process.returncode}: {self.last_words()}"}
-        return parse(line)
+        return reply
 
     def read_line(self, deadline: float) -> bytes | None:
         """One line, empty at the end of the stream, `None` after the deadline."""
@@ -126,20 +143,38 @@ class Worker:
         line, _, self.pending = self.pending.partition(b"\n")
         return line
 
+    def let_end(self) -> None:
+        try:
+            self.process.wait(LAST_BREATH)
+        except subprocess.TimeoutExpired:
+            pass
+        self.close()
+
     def last_words(self) -> str:
         lines = self.log.read_text(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "no message")
 
     def close(self) -> None:
-        if self.process.returncode is not None:
+        if self.process.stdout.closed:
             return
         try:
+            # Its compilers too, even where it has ended itself.
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):
             pass
         self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
+        for stream in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+def status_text(status: int) -> str:
+    if status >= 0:
+        return f"status {status}"
+    try:
+        return f"signal {signal.Signals(-status).name}"
+    except ValueError:
+        return f"signal {-status}"
 
 
 def parse(line: bytes) -> dict[str, Any]:
@@ -281,10 +316,19 @@ class Measurement:
         if "error" not in reply:
             return reply
         reason = str(reply["error"])
+        if contender == OURS:
+            raise Failure(self.ours_failed(case, threads, reason))
         say(f"  {LABELS[contender]}: not available: {reason}")
         entry = {"threads": threads, "label": case.label, "contender": contender, "reason": reason}
         self.results.unavailable.append(entry)
         return None
+
+    def ours_failed(self, case: Case, threads: int, reason: str) -> str:
+        """Without our side there is nothing to compare."""
+        return (
+            f"Forethought's own side cannot be measured ({case.label}, {report.threads_text(threads)}): "
+            f"{self.ours}: {reason}\nWhat it wrote is in {WORK / 'logs'}; {self.arguments.out} is left as it was."
+        )
 
     def record(self, contender: str, case: Case, threads: int, number: int, reply: dict[str, Any]) -> None:
         entry = {
@@ -371,7 +415,7 @@ def positive(kind: type) -> Any:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add(
@@ -419,7 +463,9 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def check(python: Path) -> int:
-    return subprocess.run([str(python), str(HERE / "check.py")], env=environment(1), cwd=ROOT).returncode
+    # In a session of its own, so that Ctrl-C comes to this process alone, which ends it.
+    command = [str(python), str(HERE / "check.py")]
+    return subprocess.run(command, env=environment(1), cwd=ROOT, start_new_session=True).returncode
 
 
 def write_json(path: Path | None, results: Results) -> None:
@@ -433,6 +479,8 @@ def check_outputs(arguments: argparse.Namespace) -> None:
     for path in filter(None, (arguments.out, arguments.json)):
         if not path.parent.is_dir():
             raise Failure(f"{path.parent} is no folder")
+        if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+            raise Failure(f"{path} cannot be written")
     report.spliced(arguments.out, "")
 
 
@@ -452,17 +500,27 @@ def measure(arguments: argparse.Namespace, python: Path) -> None:
         measurement.close()
         write_json(arguments.json, results)
     rows = {name: (PEERS[name], [case.label for case in all_cases([name])]) for name in arguments.cases}
-    report.write(arguments.out, report.render(results, rows))
+    text = report.render(results, rows)
+    try:
+        report.write(arguments.out, text)
+    except (OSError, ValueError) as error:
+        # Not to lose what took minutes.
+        print(text, flush=True)
+        raise Failure(f"{arguments.out} could not be written, the table is above: {error}") from error
     say(f"wrote {arguments.out}")
 
 
 def interrupt(*_: object) -> None:
+    # Once is enough: a second one must not disturb the clearing up.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main() -> int:
     arguments = parse_arguments()
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     try:
         check_outputs(arguments)
         if not arguments.skip_install:

@@ -12,6 +12,17 @@ HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "requirements.txt"
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 STAMP = "peers-installed.txt"
+# Asks the environment itself: it need not have pip.
+LIST_VERSIONS = """
+import importlib.metadata, json, platform, sys
+found = {"python": platform.python_version()}
+for name in sys.argv[1:]:
+    try:
+        found[name] = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        pass
+print(json.dumps(found))
+"""
 
 
 def say(message: str) -> None:
@@ -74,11 +85,6 @@ def install(venv: Path) -> None:
 
 def versions(venv: Path) -> dict[str, str]:
     """The versions of Python and of the pinned packages that are there."""
-    command = [str(python_of(venv)), "-m", "pip", "list", "--format=json", "--disable-pip-version-check"]
-    listed = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    found = {package["name"].lower(): package["version"] for package in listed}
     names = [line.split("==")[0] for line in requirements()]
-    python = subprocess.run(
-        [str(python_of(venv)), "--version"], check=True, capture_output=True, text=True
-    ).stdout
-    return {"python": python.split()[-1], **{name: found[name] for name in names if name in found}}
+    command = [str(python_of(venv)), "-c", LIST_VERSIONS, *names]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,17 +147,35 @@ def render(results: Results, cases: dict[str, tuple[list[str], list[str]]]) -> s
     return "\n".join(lines + unavailable_text(results)).rstrip() + "\n"
 
 
+def read(out: Path) -> str:
+    """With the ends of its lines as they are."""
+    if not out.exists():
+        return "# Benchmarks\n"
+    with out.open(encoding="utf-8", newline="") as file:
+        return file.read()
+
+
 def spliced(out: Path, text: str) -> str:
     """The file with `text` between the markers and the rest as it is."""
     block = f"{BEGIN}\n{text}{END}"
-    old = out.read_text(encoding="utf-8") if out.exists() else "# Benchmarks\n"
+    old = read(out)
     begin, end = old.find(BEGIN), old.find(END)
     if begin < 0 and end < 0:
         return f"{old.rstrip()}\n\n## Peers\n\n{block}\n"
-    if begin < 0 or end < begin:
-        raise ValueError(f"{out}: {BEGIN} and {END} do not both appear in this order")
+    if old.count(BEGIN) != 1 or old.count(END) != 1 or end < begin:
+        raise ValueError(f"{out}: {BEGIN} and {END} do not appear once each, in this order")
     return old[:begin] + block + old[end + len(END) :]
 
 
 def write(out: Path, text: str) -> None:
-    out.write_text(spliced(out, text), encoding="utf-8")
+    """By way of a file beside it: whatever happens, the file is the old one or the new one."""
+    out = out.resolve()
+    beside = out.with_name(f"{out.name}.writing")
+    try:
+        with beside.open("w", encoding="utf-8", newline="") as file:
+            file.write(spliced(out, text))
+        if out.exists():
+            shutil.copymode(out, beside)
+        os.replace(beside, out)
+    finally:
+        beside.unlink(missing_ok=True)

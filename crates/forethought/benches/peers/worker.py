@@ -50,6 +50,15 @@ def first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
 
 
+def reason(error: BaseException) -> str:
+    """What the user is told: for the usual causes, what to do."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error.name} is not installed in this environment"
+    if "InvalidCxxCompiler" in str(error) + type(error).__name__:
+        return "no C++ compiler was found: install g++ or clang++, or name one in CXX"
+    return first_line(error)
+
+
 def warm(ways: Variants) -> dict[str, Runnable]:
     """Every way that can be built, after its compilation. One that fails matters only if all fail."""
     ready: dict[str, Runnable] = {}
@@ -116,7 +125,7 @@ def main() -> None:
                 threads_set = True
             reply = answer(request, arguments.contender, arguments.thorough, ready)
         except Exception as error:
-            reply = {"case": request.get("case"), "error": first_line(error)}
+            reply = {"case": request.get("case"), "error": reason(error)}
         print(json.dumps(reply), file=answers, flush=True)
 
 
