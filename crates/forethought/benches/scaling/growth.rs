@@ -1,7 +1,7 @@
 //! What grows: a planning iteration and a world's step, one size at a time. Read first: [`Sweep::all`] and [`Speedup`].
 
 use crate::{
-    measure::{Effort, Law, Work, sweep},
+    measure::{Effort, Law, Work, repeat, sweep},
     scene::{self, Circling},
     workload::Planning,
 };
@@ -18,8 +18,8 @@ const STARTS: usize = 16;
 /// What is not varied of a world.
 const BODIES: usize = 8;
 const RAYS: usize = 32;
-/// So many steps from a fresh crowd: later its bodies have come to rest.
-const LIVELY: u32 = 600;
+/// A block is so many steps from a fresh crowd, always the same ones: later its bodies come to rest.
+const LIVELY: usize = 200;
 
 /// Times against one size, the others fixed.
 pub struct Sweep {
@@ -99,14 +99,15 @@ fn powers(from: u32, to: u32) -> Vec<usize> {
 
 fn planning(latent: usize, hidden: usize, horizon: usize, starts: usize) -> Work {
     let (mut planning, mut done) = (Planning::new(latent, &[hidden, hidden], horizon, starts), 0_u32);
-    Box::new(move || {
+    let mut iterate = move || {
         // A plan is a few iterations; going on for ever would saturate the actions.
         if done.is_multiple_of(16) {
             planning.restart();
         }
         done += 1;
         black_box(planning.iterate());
-    })
+    };
+    Box::new(move |count| repeat(count, &mut iterate))
 }
 
 fn world(bodies: usize, agents: usize, rays: usize) -> Work {
@@ -115,13 +116,12 @@ fn world(bodies: usize, agents: usize, rays: usize) -> Work {
     let spec = scene::crowd(bodies, agents, &[SensorSpec::Proprioception(ProprioceptionSpec::default()), lidar]);
     let mut sandbox = Sandbox::new();
     sandbox.set_minds((0..agents).map(|index| Box::new(Circling::new(index)) as Box<dyn Think>).collect());
-    sandbox.reset(&spec, 1).expect("the world is in order");
-    Box::new(move || {
-        if sandbox.record().step == LIVELY {
-            sandbox.reset(&spec, 1).expect("the world is in order");
-        }
-        sandbox.control_step().expect("the step succeeds");
-        black_box(sandbox.record().agents[0].pose);
+    Box::new(move |_| {
+        sandbox.reset(&spec, 1).expect("the world is in order");
+        repeat(LIVELY, || {
+            sandbox.control_step().expect("the step succeeds");
+            black_box(sandbox.record().agents[0].pose);
+        })
     })
 }
 
@@ -140,10 +140,11 @@ impl Speedup {
             let points = sweep(effort, &counts, bar, |threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads start");
                 let mut planning = Planning::new(LATENT, &[HIDDEN, HIDDEN], HORIZON, starts);
-                Box::new(move || {
+                let mut iterate = move || {
                     planning.restart();
                     black_box(pool.install(|| planning.iterate()));
-                })
+                };
+                Box::new(move |count| repeat(count, &mut iterate))
             });
             let speedup = Self { starts, points };
             show(&speedup);

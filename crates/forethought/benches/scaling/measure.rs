@@ -24,8 +24,15 @@ impl Effort {
     pub const TRIAL: Self = Self { seconds: 0.0, passes: 1, points: 3 };
 }
 
-/// What is repeated.
-pub type Work = Box<dyn FnMut()>;
+/// A block of so many repetitions, or of as many as it takes to do the same in every block: gives the seconds of one.
+pub type Work = Box<dyn FnMut(usize) -> f64>;
+
+/// A block of repetitions that are all alike.
+pub fn repeat(count: usize, mut unit: impl FnMut()) -> f64 {
+    let began = Instant::now();
+    (0..count).for_each(|_| unit());
+    began.elapsed().as_secs_f64() / count as f64
+}
 
 /// The seconds that the work of each size takes: `(size, seconds)`. All sizes are gone through several times and the fastest
 /// block counts, because whatever else the machine does can only make a block slower.
@@ -44,17 +51,12 @@ pub fn sweep(effort: Effort, sizes: &[usize], bar: &ProgressBar, make: impl Fn(u
 
 /// Seconds of one repetition in the fastest block.
 fn fastest(work: &mut Work, seconds: f64) -> f64 {
-    let mut block = |count: usize| {
-        let began = Instant::now();
-        (0..count).for_each(|_| work());
-        began.elapsed().as_secs_f64() / count as f64
-    };
     // The first is to warm up and to see how many make a block.
     let began = Instant::now();
-    let mut best = block(1);
+    let mut best = work(1);
     let count = ((BLOCK_S / best.max(1e-9)).ceil() as usize).clamp(1, 100_000);
     while began.elapsed().as_secs_f64() < seconds {
-        best = best.min(block(count));
+        best = best.min(work(count));
     }
     best
 }

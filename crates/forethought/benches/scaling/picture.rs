@@ -186,7 +186,7 @@ fn draw_profile(profile: &Profile, panel: &Area) -> Outcome {
     let (x, count) = (around(logs, 0.08), rows.len());
     let places: Vec<f64> = (0..count).map(|index| index as f64).collect();
     let x = Axis { marks: ticks(&x), range: x };
-    let y = Axis { range: -0.6..count as f64 + 0.6, marks: places };
+    let y = Axis { range: -0.6..count as f64 + 1.2, marks: places };
     let name = |place: &f64| rows[count - 1 - (*place as usize).min(count - 1)].part.to_owned();
     let seconds = |value: &f64| time_text(10.0_f64.powf(*value));
     let sum = |of: fn(&crate::profile::Row) -> f64| time_text(profile.decision.iter().map(of).sum());
