@@ -54,7 +54,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let root = match given("--out").map(|at| arguments.get(at + 1)) {
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace").to_owned(),
         Some(Some(folder)) => PathBuf::from(folder),
         Some(None) => {
             eprintln!("error: --out needs a folder with a BENCHMARKS.md");

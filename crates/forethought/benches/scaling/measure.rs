@@ -105,9 +105,9 @@ impl Law {
         self.factor * size.powf(self.exponent)
     }
 
-    /// The exponent with its standard error.
+    /// The exponent with its standard error, rounded up.
     pub fn text(&self) -> String {
-        format!("{:.2} ± {:.2}", self.exponent, self.error)
+        format!("{:.2} ± {:.2}", self.exponent, (self.error * 100.0).ceil() / 100.0)
     }
 }
 

@@ -99,7 +99,8 @@ fn whole_text(profile: &Profile) -> String {
 /// The profile's tables.
 pub fn profile_text(profile: &Profile) -> String {
     format!(
-        "{}. On one thread. *Before* is dfdx's own operations, *after* the fused ones; medians, taken in turn.\n\n{}\n{}\n{}\n{}",
+        "{}. On one thread. *Before* is dfdx's own operations, *after* the fused ones; medians, taken in turn. \
+         A control step's *before* is its *after* and what its share of a decision would take longer.\n\n{}\n{}\n{}\n{}",
         profile.about,
         rows_text("one planning iteration", &profile.iteration),
         rows_text("one decision", &profile.decision),
