@@ -91,6 +91,7 @@ fn spec(updates: u32) -> TrainingSpec {
         learning_rate: 2e-3,
         world_model: WorldModelSpec {
             latent: 8,
+            stride: 2,
             encoder_hidden: vec![64, 64],
             predictor_hidden: vec![64, 64],
             inverse_hidden: vec![64],
@@ -144,8 +145,8 @@ fn a_trained_mind_reaches_goals_and_an_untrained_one_does_not() {
     let experience = explore(200, 40);
     let (model, reports) = trained(&experience, &spec(600), 2);
     let last = reports[reports.len() - 1];
-    // Not knowing the action costs its variance, about a third.
-    assert!(last.inverse_dynamics < 0.1, "{last:?}");
+    // Not knowing the actions costs their variance, about a third.
+    assert!(last.inverse_dynamics < 0.15, "{last:?}");
     assert!(last.effective_rank > 3.0, "collapsed: {last:?}");
     assert!(model.card().readout.r2.iter().all(|r2| *r2 > 0.97), "{:?}", model.card().readout.r2);
 
@@ -238,7 +239,7 @@ fn broken_model_files_are_refused_with_a_reason() {
         [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &bytes[8 + header_len..]].concat()
     };
     assert!(matches!(refuse(&text("forethought.model", "somebody.else")), ModelError::Foreign { .. }));
-    assert!(matches!(refuse(&text("\\\"format\\\":1", "\\\"format\\\":9")), ModelError::Card { .. }));
+    assert!(matches!(refuse(&text("\\\"format\\\":2", "\\\"format\\\":9")), ModelError::Card { .. }));
     assert!(matches!(
         refuse(&text("\\\"latent\\\":8", "\\\"latent\\\":9")),
         ModelError::Card { .. } | ModelError::Tensor { .. }

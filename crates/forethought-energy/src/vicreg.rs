@@ -2,8 +2,8 @@
 //! representation, so that a joint embedding cannot lower its energy by going flat. Read first: [`variance`] and
 //! [`covariance`].
 
-use crate::{TapedMatrix, TapedScalar};
-use dfdx::prelude::{Axes2, Axis, BroadcastTo, HasShape, MeanTo, PermuteTo, PutTape, SplitTape, SumTo, TryMatMul};
+use crate::{Matrix, TapedMatrix, TapedScalar, numbers};
+use dfdx::prelude::{Cpu, Gradients, HasShape, PutTape, SplitTape, Tape, TensorFromVec};
 
 /// Keeps the root's slope finite where a component is constant.
 const EPSILON: f32 = 1e-4;
@@ -11,41 +11,92 @@ const EPSILON: f32 = 1e-4;
 /// The variance hinge, mean over components of `max(0, gamma - sqrt(Var(v) + 1e-4))`: `[rows, latent]` to a scalar.
 #[must_use]
 pub fn variance(latents: TapedMatrix, gamma: f32) -> TapedScalar {
-    let rows = bessel(&latents);
-    let deviation = (centred(latents).square().mean::<_, Axis<0>>() * rows + EPSILON).sqrt();
-    (deviation.negate() + gamma).relu().mean()
+    let columns = latents.shape().1;
+    let (degrees, share) = (degrees_of_freedom(&latents), 1.0 / columns as f32);
+    let (latents, tape) = latents.split_tape();
+    let centred = centred(&latents);
+    let mut squares = vec![0.0; columns];
+    for row in centred.chunks_exact(columns) {
+        squares.iter_mut().zip(row).for_each(|(sum, value)| *sum += value * value);
+    }
+    let deviations: Vec<f32> = squares.iter().map(|sum| (sum / degrees + EPSILON).sqrt()).collect();
+    let loss = deviations.iter().map(|deviation| share * (gamma - deviation).max(0.0)).sum();
+    let slope = |deviation: &f32| if *deviation < gamma { -share / (degrees * deviation) } else { 0.0 };
+    let slopes: Vec<f32> = deviations.iter().map(slope).collect();
+    scalar(loss, &latents, tape, move |arriving, sums| {
+        for (sums, row) in sums.chunks_exact_mut(columns).zip(centred.chunks_exact(columns)) {
+            for ((sum, value), slope) in sums.iter_mut().zip(row).zip(&slopes) {
+                *sum += arriving * slope * value;
+            }
+        }
+    })
 }
 
 /// The covariance term, the sum of the squared off-diagonal entries of the covariance matrix over the number of
 /// components: `[rows, latent]` to a scalar.
 #[must_use]
 pub fn covariance(latents: TapedMatrix) -> TapedScalar {
-    let (rows, columns) = *latents.shape();
-    let bessel = bessel(&latents);
-    let (centred, tape) = centred(latents).split_tape();
-    // A permuted tensor keeps its id, and a product's two sides need different ones: times 1 gives a fresh one.
-    let transposed = (centred.clone().put_tape(tape) * 1.0).permute::<(usize, usize), Axes2<1, 0>>();
-    let products = transposed.matmul(centred.clone()) / (rows.max(2) - 1) as f32;
-    let (all, tape) = products.square().sum().split_tape();
-    let diagonal = (centred.put_tape(tape).square().mean::<_, Axis<0>>() * bessel).square().sum();
-    let (diagonal, tape) = diagonal.split_tape();
-    (all.put_tape(tape) - diagonal) / columns as f32
+    let columns = latents.shape().1;
+    let (degrees, share) = (degrees_of_freedom(&latents), 1.0 / columns as f32);
+    let (latents, tape) = latents.split_tape();
+    let centred = centred(&latents);
+    // `[latent, latent]`, without its diagonal.
+    let mut off_diagonal = vec![0.0; columns * columns];
+    for row in centred.chunks_exact(columns) {
+        for (sums, value) in off_diagonal.chunks_exact_mut(columns).zip(row) {
+            sums.iter_mut().zip(row).for_each(|(sum, other)| *sum += value * other);
+        }
+    }
+    off_diagonal.iter_mut().step_by(columns + 1).for_each(|sum| *sum = 0.0);
+    off_diagonal.iter_mut().for_each(|sum| *sum /= degrees);
+    let loss = share * off_diagonal.iter().map(|entry| entry * entry).sum::<f32>();
+    scalar(loss, &latents, tape, move |arriving, sums| {
+        // Through the mean no gradient goes: the centred rows add up to zero.
+        let factor = arriving * share * 4.0 / degrees;
+        for (sums, row) in sums.chunks_exact_mut(columns).zip(centred.chunks_exact(columns)) {
+            for (entries, value) in off_diagonal.chunks_exact(columns).zip(row) {
+                let value = factor * value;
+                sums.iter_mut().zip(entries).for_each(|(sum, entry)| *sum += value * entry);
+            }
+        }
+    })
+}
+
+/// A scalar on the tape: `backward` gets its derivative and adds to those by the latents.
+fn scalar<T: Tape<f32, Cpu>>(
+    value: f32,
+    latents: &Matrix,
+    mut tape: T,
+    backward: impl FnOnce(f32, &mut [f32]) + 'static,
+) -> dfdx::prelude::Tensor<(), f32, Cpu, T> {
+    let out = Cpu::default().tensor_from_vec(vec![value], ());
+    let (out_ghost, latents) = (out.ghost(), latents.ghost());
+    tape.add_backward_op(move |gradients: &mut Gradients<f32, Cpu>| {
+        let arriving = gradients.get_or_alloc_mut(&out_ghost)?[0];
+        backward(arriving, gradients.get_or_alloc_mut(&latents)?);
+        Ok(())
+    });
+    out.put_tape(tape)
 }
 
 /// Each component less its mean over the batch.
-fn centred(latents: TapedMatrix) -> TapedMatrix {
-    let shape = *latents.shape();
-    let (values, tape) = latents.split_tape();
-    let mean = values.clone().put_tape(tape).mean::<_, Axis<0>>().broadcast_like::<_, Axis<0>>(&shape);
-    let (mean, tape) = mean.split_tape();
-    values.put_tape(tape) - mean
+fn centred(latents: &Matrix) -> Vec<f32> {
+    let (rows, columns) = *latents.shape();
+    let mut values = numbers(latents);
+    let mut means = vec![0.0; columns];
+    for row in values.chunks_exact(columns) {
+        means.iter_mut().zip(row).for_each(|(mean, value)| *mean += value);
+    }
+    means.iter_mut().for_each(|mean| *mean /= rows as f32);
+    for row in values.chunks_exact_mut(columns) {
+        row.iter_mut().zip(&means).for_each(|(value, mean)| *value -= mean);
+    }
+    values
 }
 
-/// `n / (n - 1)`: from the mean of squares to the unbiased variance.
-#[expect(clippy::cast_precision_loss, reason = "a batch has far fewer than 2^24 rows")]
-fn bessel(latents: &TapedMatrix) -> f32 {
-    let rows = latents.shape().0.max(2) as f32;
-    rows / (rows - 1.0)
+/// By what a sum of squares is divided for the unbiased variance.
+fn degrees_of_freedom(latents: &TapedMatrix) -> f32 {
+    (latents.shape().0.max(2) - 1) as f32
 }
 
 #[cfg(test)]

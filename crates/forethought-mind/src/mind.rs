@@ -28,6 +28,16 @@ pub enum MindError {
     /// The model was trained for another body.
     #[error("the model does not fit the agent: {0}; train it on this scenario")]
     Misfit(String),
+    /// Futures are imagined in whole strides.
+    #[error(
+        "an `actor.horizon` of {horizon} control steps cannot be imagined in predictions of {stride}: write a multiple of {stride}"
+    )]
+    Horizon {
+        /// The actor's.
+        horizon: u32,
+        /// The model's.
+        stride: usize,
+    },
     /// Without a drive there is nothing to plan for.
     #[error("the `{actor}` actor has nothing to plan for: give the agent a drive, such as `Reach(target: \"goal\")`")]
     NoDrive {
@@ -77,6 +87,10 @@ impl Mind {
             if let Some(difference) = model.misfit(layout, action_len) {
                 return Err(MindError::Misfit(difference));
             }
+            let stride = model.stride();
+            if !(actor.horizon as usize).is_multiple_of(stride) {
+                return Err(MindError::Horizon { horizon: actor.horizon, stride });
+            }
             if drives.is_empty() {
                 return Err(MindError::NoDrive { actor: planner.as_str() });
             }
@@ -119,7 +133,8 @@ impl Mind {
             cost: &self.cost,
             latent: &latent,
             goal: &goal,
-            horizon,
+            steps: horizon / model.stride(),
+            stride: model.stride(),
             evaluations: 0,
         };
         let last =

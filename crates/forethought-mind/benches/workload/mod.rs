@@ -1,15 +1,15 @@
 //! What is measured: one planning iteration of a given size, through the same operations as the gradient planner's.
 
-use dfdx::prelude::{Backward, Cpu, PutTape, SplitTape, SumTo, Tensor, TensorFromVec, Trace};
+use dfdx::prelude::{Backward, Cpu, PutTape, SplitTape, SumTo, TensorFromVec, Trace};
 use forethought_energy::distance::Distance;
 use forethought_mind::world_model::predictor::{Predictor, rollout};
-use std::{hint::black_box, sync::Arc};
+use std::{hint::black_box, ops::Range, sync::Arc};
 
 /// The gradient of a summed squared distance with respect to the actions `tanh(u)` of `starts` futures, and one step of
 /// Adam on `u`.
 pub struct Planning {
     predictor: Arc<Predictor>,
-    start: Tensor<(usize, usize), f32, Cpu>,
+    start: Vec<f32>,
     goal: Vec<f32>,
     horizon: usize,
     starts: usize,
@@ -28,8 +28,7 @@ impl Planning {
         let initial: Vec<f32> = (0..count).map(|i| 0.5 * number(i)).collect();
         Self {
             predictor: Arc::new(Predictor::random(latent, hidden, 2, 1)),
-            start: Cpu::default()
-                .tensor_from_vec((0..latent).map(number).collect::<Vec<_>>().repeat(starts), (starts, latent)),
+            start: (0..latent).map(number).collect::<Vec<_>>().repeat(starts),
             goal: (7..7 + latent).map(number).collect(),
             horizon,
             starts,
@@ -57,13 +56,15 @@ impl Planning {
 
     /// One iteration; the sum of the energies.
     pub fn iterate(&mut self) -> f32 {
-        let rows = self.horizon * self.starts;
-        let leaf = Cpu::default().tensor_from_vec(self.u.clone(), (rows, 2));
-        let (actions, tape) = leaf.leaky_trace().tanh().split_tape();
-        let latents = rollout(&self.predictor, &self.start, actions.put_tape(tape));
-        let energy = Distance::Squared.of_rows(latents, &self.goal).sum() * (1.0 / self.horizon as f32);
-        let value = energy.as_vec()[0];
-        let gradient = energy.backward().get(&leaf).as_vec();
+        let parts = self.predictor.in_parts(self.starts, self.horizon, |futures| self.energy_and_gradient(futures));
+        let value = parts.iter().map(|(energy, _)| energy).sum();
+        let mut gradient = Vec::with_capacity(self.u.len());
+        for step in 0..self.horizon {
+            for (_, part) in &parts {
+                let width = part.len() / self.horizon;
+                gradient.extend_from_slice(&part[step * width..(step + 1) * width]);
+            }
+        }
         self.steps += 1;
         let (correct1, correct2) = (1.0 - 0.9_f32.powi(self.steps), 1.0 - 0.999_f32.powi(self.steps));
         for (i, g) in gradient.iter().enumerate() {
@@ -72,6 +73,20 @@ impl Planning {
             self.u[i] -= 0.01 * (self.first[i] / correct1) / ((self.second[i] / correct2).sqrt() + 1e-8);
         }
         value
+    }
+
+    /// Of some of the futures: the sum of their energies, and its gradient, `[horizon, futures, 2]`.
+    fn energy_and_gradient(&self, futures: Range<usize>) -> (f32, Vec<f32>) {
+        let (count, latent) = (futures.len(), self.predictor.latent());
+        let steps = self.u.chunks_exact(self.starts * 2);
+        let u: Vec<f32> = steps.flat_map(|step| &step[futures.start * 2..futures.end * 2]).copied().collect();
+        let start = self.start[futures.start * latent..futures.end * latent].to_vec();
+        let start = Cpu::default().tensor_from_vec(start, (count, latent));
+        let leaf = Cpu::default().tensor_from_vec(u, (self.horizon * count, 2));
+        let (actions, tape) = leaf.leaky_trace().tanh().split_tape();
+        let latents = rollout(&self.predictor, &start, actions.put_tape(tape));
+        let energy = Distance::Squared.of_rows(latents, &self.goal).sum() * (1.0 / self.horizon as f32);
+        (energy.as_vec()[0], energy.backward().get(&leaf).as_vec())
     }
 }
 

@@ -15,12 +15,21 @@ pub(crate) struct IntrinsicCost {
 
 /// Imagined futures to judge, time first.
 pub(crate) struct Imagined<'a> {
-    /// `[horizon * batch, latent]`.
+    /// `[steps * batch, latent]`.
     pub(crate) latents: &'a [f32],
-    /// `[horizon * batch, action]`.
+    /// `[steps * batch, stride * action]`.
     pub(crate) actions: &'a [f32],
     pub(crate) batch: usize,
-    pub(crate) horizon: usize,
+    pub(crate) extent: Extent,
+}
+
+/// How far futures are imagined.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent {
+    /// Predictions.
+    pub(crate) steps: usize,
+    /// Control steps that each spans.
+    pub(crate) stride: usize,
 }
 
 impl IntrinsicCost {
@@ -45,19 +54,19 @@ impl IntrinsicCost {
         energies
     }
 
-    /// The sum of all futures' energies on dfdx's tape, which leads from `latents` `[horizon * batch, latent]` back to
-    /// `actions` `[horizon * batch, action]`.
-    pub(crate) fn total(&self, latents: TapedMatrix, actions: &Matrix, goal: &[f32], horizon: usize) -> TapedScalar {
+    /// The sum of all futures' energies on dfdx's tape, which leads from `latents` `[steps * batch, latent]` back to
+    /// `actions` `[steps * batch, stride * action]`.
+    pub(crate) fn total(&self, latents: TapedMatrix, actions: &Matrix, goal: &[f32], extent: Extent) -> TapedScalar {
         let (latents, tape) = latents.split_tape();
         let zero: Tensor<(), f32, Cpu> = dfdx::prelude::TensorFromVec::tensor_from_vec(actions.device(), vec![0.0], ());
         let mut total = zero.put_tape(tape);
         for drive in &self.drives {
             match drive {
                 DriveSpec::Reach(reach) => {
-                    total = add(total, |tape| reach.total(latents.clone().put_tape(tape), goal, horizon));
+                    total = add(total, |tape| reach.total(latents.clone().put_tape(tape), goal, extent));
                 }
                 DriveSpec::Effort(effort) => {
-                    total = add(total, |tape| effort.total(actions.clone().put_tape(tape), horizon));
+                    total = add(total, |tape| effort.total(actions.clone().put_tape(tape), extent));
                 }
             }
         }

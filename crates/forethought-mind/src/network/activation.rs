@@ -1,17 +1,8 @@
 //! Activations, written so that the compiler vectorises them, as wide as the processor can. Nothing is fused or
 //! reordered, so that all widths give the same bits. Read first: [`silu`].
 
-use super::simd::Path;
-use serde::{Deserialize, Serialize};
-
-/// What follows a layer's sum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Activation {
-    /// Nothing.
-    Identity,
-    /// `x · sigmoid(x)`.
-    Silu,
-}
+use super::{packed::RowsMut, simd::Path};
+use pulp::{Simd, WithSimd};
 
 /// `exp(x)` to 2 units in the last place for `|x| < 87`, without branches or table look-ups; NaN stays NaN.
 ///
@@ -35,20 +26,43 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
-/// `x · sigmoid(x)` in place (Elfwing et al., 2018).
-pub(crate) fn silu(path: Path, values: &mut [f32]) {
-    path.run(|| values.iter_mut().for_each(|x| *x *= sigmoid(*x)));
+/// `x · sigmoid(x)` in place (Elfwing et al., 2018), of the first `width` numbers of each row.
+pub(crate) fn silu(path: Path, values: RowsMut, width: usize) {
+    path.run(Silu { values, slopes: None, width });
 }
 
-/// As [`silu`], and its derivative `sigmoid(x) · (1 + x · (1 - sigmoid(x)))` into `slopes`.
-pub(crate) fn silu_with_slope(path: Path, values: &mut [f32], slopes: &mut [f32]) {
-    path.run(|| {
-        for (x, slope) in values.iter_mut().zip(slopes) {
-            let gate = sigmoid(*x);
-            *slope = gate * (1.0 + *x * (1.0 - gate));
-            *x *= gate;
+/// As [`silu`], and its derivative `sigmoid(x) · (1 + x · (1 - sigmoid(x)))` into `slopes`, whose rows are as far apart.
+pub(crate) fn silu_with_slope(path: Path, values: RowsMut, slopes: &mut [f32], width: usize) {
+    path.run(Silu { values, slopes: Some(slopes), width });
+}
+
+/// A type of its own, for a closure as large as this would not be inlined to where the instructions are wide.
+struct Silu<'a> {
+    values: RowsMut<'a>,
+    slopes: Option<&'a mut [f32]>,
+    width: usize,
+}
+
+impl WithSimd for Silu<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { values: (values, stride), slopes, width } = self;
+        let Some(slopes) = slopes else {
+            for row in values.chunks_exact_mut(stride) {
+                row[..width].iter_mut().for_each(|x| *x *= sigmoid(*x));
+            }
+            return;
+        };
+        for (row, slopes) in values.chunks_exact_mut(stride).zip(slopes.chunks_exact_mut(stride)) {
+            for (x, slope) in row[..width].iter_mut().zip(&mut slopes[..width]) {
+                let gate = sigmoid(*x);
+                *slope = gate * (1.0 + *x * (1.0 - gate));
+                *x *= gate;
+            }
         }
-    });
+    }
 }
 
 #[cfg(test)]
@@ -61,12 +75,12 @@ mod tests {
             let x = f64::from(i) * 0.05;
             let gate = 1.0 / (1.0 + (-x).exp());
             let (mut value, mut slope) = ([x as f32], [0.0]);
-            silu_with_slope(Path::best(), &mut value, &mut slope);
+            silu_with_slope(Path::best(), (&mut value, 1), &mut slope, 1);
             assert!((f64::from(value[0]) - x * gate).abs() <= 1e-6 * (1.0 + x.abs()), "{x}");
             assert!((f64::from(slope[0]) - gate * (1.0 + x * (1.0 - gate))).abs() < 2e-6, "{x}");
             for path in Path::available() {
                 let mut plain = [x as f32];
-                silu(path, &mut plain);
+                silu(path, (&mut plain, 1), 1);
                 assert_eq!(plain, value);
             }
         }
@@ -75,7 +89,7 @@ mod tests {
     #[test]
     fn what_is_no_number_stays_so() {
         let mut values = [f32::NAN];
-        silu(Path::best(), &mut values);
+        silu(Path::best(), (&mut values, 1), 1);
         assert!(values[0].is_nan());
     }
 }

@@ -1,119 +1,379 @@
-//! Fused operations on dfdx's tape: a whole layer at once, where dfdx would take a product, a broadcast, a sum and three
-//! element-wise passes. Read first: [`linear`].
+//! Fused operations on dfdx's tape: a whole network over many rows, or unrolled over time, where dfdx would take a product,
+//! a broadcast, a sum and three element-wise passes for each layer. Read first: [`Trainee`], [`apply`] and [`unroll`].
 
-use super::{Activation, Operand, Path, multiply, silu_with_slope};
-use dfdx::prelude::{Cpu, Gradients, OwnedTape, Tape, Tensor, TensorFromVec};
+use super::{
+    Mlp, Shelf,
+    packed::{Filling, row_stride},
+    packed_mlp::{Inputs, PackedMlp},
+};
+use dfdx::prelude::{Cpu, Gradients, HasShape, OwnedTape, Tape, Tensor, TensorFromVec};
+use forethought_energy::{Matrix, numbers};
 use std::sync::Arc;
 
-/// A matrix on dfdx's tape, with its numbers at hand.
-#[derive(Clone)]
-pub(crate) struct Node {
-    /// What dfdx knows of it.
-    pub(crate) tensor: Tensor<(usize, usize), f32, Cpu>,
-    /// `[rows, columns]`, row by row.
-    pub(crate) data: Arc<Vec<f32>>,
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
+/// Rows that pass through a network together: few enough for the caches, and enough that a weight's gradient, which each
+/// tile reads and writes as a whole, costs little more than the arithmetic.
+const TILE: usize = 64;
+
+/// A network in training.
+#[derive(Debug, Clone)]
+pub(crate) struct Trainee {
+    packed: Arc<PackedMlp>,
+    /// All weights and biases, by turns, as dfdx knows them: their gradient gathers here. Their values do not.
+    parameters: Tensor<(usize,), f32, Cpu>,
+    shelf: Shelf,
 }
 
-impl Node {
-    pub(crate) fn new(device: &Cpu, data: Vec<f32>, rows: usize, columns: usize) -> Self {
-        let tensor = device.tensor_from_vec(data.clone(), (rows, columns));
-        Self { tensor, data: Arc::new(data), rows, columns }
+impl Trainee {
+    /// A network whose last `beside` inputs are few and need no gradient.
+    pub(crate) fn new(mlp: &Mlp, beside: usize) -> Self {
+        let packed = PackedMlp::new(mlp, beside);
+        let count = packed.parameters();
+        let parameters = Cpu::default().tensor_from_vec(vec![0.0; count], (count,));
+        Self { packed: Arc::new(packed), parameters, shelf: Shelf::default() }
+    }
+
+    /// Take over other weights; see [`PackedMlp::refill`].
+    pub(crate) fn refill<'a>(&'a mut self, mlp: &'a Mlp) -> impl Iterator<Item = Filling<'a>> {
+        Arc::make_mut(&mut self.packed).refill(mlp)
+    }
+
+    /// The gradient that has gathered, weights and biases by turns.
+    pub(crate) fn gradient(&self, gradients: &mut Gradients<f32, Cpu>) -> Vec<f32> {
+        let gathered = gradients.get_or_alloc_mut(&self.parameters.ghost());
+        std::mem::take(&mut **gathered.unwrap_or_else(|error| unreachable!("memory for numbers: {error:?}")))
     }
 }
 
-/// A layer's weight `[inputs, outputs]` and bias `[1, outputs]`, to be trained.
-pub(crate) struct Parameter {
-    pub(crate) weight: Node,
-    pub(crate) bias: Node,
+/// What the way back needs of the way there: what each tile's hidden layers gave, and the activations' slopes.
+struct Saved {
+    /// `[hidden, slopes]`, each tile by tile.
+    numbers: Vec<f32>,
+    shelf: Shelf,
 }
 
-/// `activation([inputs..., constant] · weight + bias)`.
-///
-/// The inputs stand side by side, each `[rows, columns]`; `constant`, `[rows, columns]` row by row, follows them and gets
-/// no gradient.
-pub(crate) fn linear(
-    device: &Cpu,
-    inputs: &[&Node],
-    constant: Option<&[f32]>,
-    parameter: &Parameter,
-    activation: Activation,
-    tape: &mut OwnedTape<f32, Cpu>,
-) -> Node {
-    let rows = inputs[0].rows;
-    let (width, outputs) = (parameter.weight.rows, parameter.weight.columns);
-    let joined = match (inputs, constant) {
-        ([only], None) => only.data.clone(),
-        _ => Arc::new(join(inputs, constant, rows, width)),
-    };
-    let mut out = Vec::with_capacity(rows * outputs);
-    for _ in 0..rows {
-        out.extend_from_slice(&parameter.bias.data);
+impl Saved {
+    fn new(shelf: &Shelf, length: usize) -> Self {
+        Self { numbers: shelf.take(2 * length), shelf: shelf.clone() }
     }
-    multiply(&mut out, Operand::new(&joined, rows, width), Operand::new(&parameter.weight.data, width, outputs), true);
-    let slopes = (activation == Activation::Silu).then(|| {
-        let mut slopes = vec![0.0; out.len()];
-        silu_with_slope(Path::best(), &mut out, &mut slopes);
-        slopes
-    });
-    let node = Node::new(device, out, rows, outputs);
 
-    let out_ghost = node.tensor.ghost();
-    let (weight_ghost, bias_ghost) = (parameter.weight.tensor.ghost(), parameter.bias.tensor.ghost());
-    let input_ghosts: Vec<_> = inputs.iter().map(|input| (input.tensor.ghost(), input.columns)).collect();
-    let weight = parameter.weight.data.clone();
+    fn halves(&self) -> (&[f32], &[f32]) {
+        self.numbers.split_at(self.numbers.len() / 2)
+    }
+
+    fn halves_mut(&mut self) -> (&mut [f32], &mut [f32]) {
+        let half = self.numbers.len() / 2;
+        self.numbers.split_at_mut(half)
+    }
+}
+
+impl Drop for Saved {
+    fn drop(&mut self) {
+        self.shelf.give_back([std::mem::take(&mut self.numbers)]);
+    }
+}
+
+/// First row and number of rows of each tile.
+fn tiles(rows: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..rows).step_by(TILE).map(move |first| (first, TILE.min(rows - first)))
+}
+
+/// A network on `input`, `[rows, inputs]` row by row. If these are the numbers of a tensor, `of`, then it gets a gradient.
+pub(crate) fn apply(network: &Trainee, input: Vec<f32>, of: Option<&Matrix>, tape: &mut OwnedTape<f32, Cpu>) -> Matrix {
+    let packed = network.packed.clone();
+    let (width, outputs, per_row) = (packed.main(), packed.outputs(), packed.hidden(1));
+    let rows = input.len() / width;
+    let mut saved = Saved::new(&network.shelf, rows * per_row);
+    let mut out = vec![0.0; rows * outputs];
+    let (hidden, slopes) = saved.halves_mut();
+    for (first, count) in tiles(rows) {
+        let at = |width: usize| first * width..(first + count) * width;
+        let inputs = Inputs { main: (&input[at(width)], width), beside: &[] };
+        packed.forward(inputs, &mut hidden[at(per_row)], &mut slopes[at(per_row)], &mut out[at(outputs)]);
+    }
+    let out = Cpu::default().tensor_from_vec(out, (rows, outputs));
+
+    let (out_ghost, parameters, of) = (out.ghost(), network.parameters.ghost(), of.map(Tensor::ghost));
     tape.add_backward_op(move |gradients: &mut Gradients<f32, Cpu>| {
-        let mut delta = std::mem::take(&mut **gradients.get_or_alloc_mut(&out_ghost)?);
-        if let Some(slopes) = slopes {
-            delta.iter_mut().zip(slopes).for_each(|(delta, slope)| *delta *= slope);
+        let arriving = std::mem::take(&mut **gradients.get_or_alloc_mut(&out_ghost)?);
+        let mut gradient = std::mem::take(&mut **gradients.get_or_alloc_mut(&parameters)?);
+        let mut to_input = match &of {
+            Some(of) => std::mem::take(&mut **gradients.get_or_alloc_mut(of)?),
+            None => vec![],
+        };
+        let stride = row_stride(outputs);
+        let (mut deltas, mut at_out) = (vec![0.0; TILE * per_row], vec![0.0; TILE * stride]);
+        let (hidden, slopes) = saved.halves();
+        for (first, count) in tiles(rows) {
+            let at = |width: usize| first * width..(first + count) * width;
+            for (to, from) in at_out.chunks_exact_mut(stride).zip(arriving[at(outputs)].chunks_exact(outputs)) {
+                to[..outputs].copy_from_slice(from);
+            }
+            let (deltas, at_out) = (&mut deltas[..count * per_row], (&at_out[..count * stride], stride));
+            packed.deltas(&slopes[at(per_row)], at_out, deltas);
+            let inputs = Inputs { main: (&input[at(width)], width), beside: &[] };
+            packed.add_to_weights(inputs, &hidden[at(per_row)], deltas, at_out, &mut gradient);
+            if !to_input.is_empty() {
+                packed.add_to_main(deltas, at_out, (&mut to_input[at(width)], width));
+            }
         }
-        let bias_gradient = gradients.get_or_alloc_mut(&bias_ghost)?;
-        for row in delta.chunks_exact(outputs) {
-            bias_gradient.iter_mut().zip(row).for_each(|(sum, delta)| *sum += delta);
-        }
-        let weight_gradient = gradients.get_or_alloc_mut(&weight_ghost)?;
-        let (joined, delta_rows) = (Operand::transposed(&joined, rows, width), Operand::new(&delta, rows, outputs));
-        multiply(weight_gradient, joined, delta_rows, true);
-        let mut first = 0;
-        for (ghost, columns) in input_ghosts {
-            // The rows of the weight that this input meets; their transpose leads back to it.
-            let part = &weight[first * outputs..(first + columns) * outputs];
-            let back = Operand::transposed(part, columns, outputs);
-            multiply(gradients.get_or_alloc_mut(&ghost)?, Operand::new(&delta, rows, outputs), back, true);
-            first += columns;
+        **gradients.get_or_alloc_mut(&parameters)? = gradient;
+        if let Some(of) = &of {
+            **gradients.get_or_alloc_mut(of)? = to_input;
         }
         Ok(())
     });
-    node
+    out
 }
 
-/// Inputs and constant side by side: `[rows, width]`.
-fn join(inputs: &[&Node], constant: Option<&[f32]>, rows: usize, width: usize) -> Vec<f32> {
-    let mut joined = Vec::with_capacity(rows * width);
-    let constant_columns = constant.map_or(0, |values| values.len() / rows.max(1));
-    for row in 0..rows {
-        for input in inputs {
-            joined.extend_from_slice(&input.data[row * input.columns..(row + 1) * input.columns]);
-        }
-        if let Some(values) = constant {
-            joined.extend_from_slice(&values[row * constant_columns..(row + 1) * constant_columns]);
+/// `s_{t+1} = s_t + network([s_t, a_t])` from `start`, `[batch, latent]`, under `actions`, `[horizon * batch, action]` row
+/// by row, which get no gradient: the latents after each, `[horizon * batch, latent]`.
+pub(crate) fn unroll(network: &Trainee, start: &Matrix, actions: Vec<f32>, tape: &mut OwnedTape<f32, Cpu>) -> Matrix {
+    let packed = network.packed.clone();
+    let (latent, beside, per_row) = (packed.main(), packed.beside(), packed.hidden(1));
+    let (batch, rows) = (start.shape().0, actions.len() / beside);
+    let mut saved = Saved::new(&network.shelf, rows * per_row);
+    // The start, and what comes after each step.
+    let mut states = vec![0.0; (batch + rows) * latent];
+    start.copy_into(&mut states[..batch * latent]);
+    let (hidden, slopes) = saved.halves_mut();
+    for (first, count) in tiles(batch) {
+        for row in (first..rows).step_by(batch) {
+            let at = |width: usize| row * width..(row + count) * width;
+            let (before, after) = states.split_at_mut((row + batch) * latent);
+            let (before, after) = (&before[at(latent)], &mut after[..count * latent]);
+            after.copy_from_slice(before);
+            let inputs = Inputs { main: (before, latent), beside: &actions[at(beside)] };
+            packed.forward(inputs, &mut hidden[at(per_row)], &mut slopes[at(per_row)], after);
         }
     }
-    joined
+    let out = Cpu::default().tensor_from_vec(states[batch * latent..].to_vec(), (rows, latent));
+
+    let (out_ghost, parameters, start) = (out.ghost(), network.parameters.ghost(), start.ghost());
+    tape.add_backward_op(move |gradients: &mut Gradients<f32, Cpu>| {
+        let arriving = std::mem::take(&mut **gradients.get_or_alloc_mut(&out_ghost)?);
+        let mut gradient = std::mem::take(&mut **gradients.get_or_alloc_mut(&parameters)?);
+        let to_start = gradients.get_or_alloc_mut(&start)?;
+        let stride = row_stride(latent);
+        let (mut deltas, mut at_out) = (vec![0.0; TILE * per_row], vec![0.0; TILE * stride]);
+        let (hidden, slopes) = saved.halves();
+        for (first, count) in tiles(batch) {
+            let mut carried = vec![0.0; count * stride];
+            for row in (first..rows).step_by(batch).rev() {
+                let at = |width: usize| row * width..(row + count) * width;
+                for (carried, arriving) in
+                    carried.chunks_exact_mut(stride).zip(arriving[at(latent)].chunks_exact(latent))
+                {
+                    carried.iter_mut().zip(arriving).for_each(|(carried, arriving)| *carried += arriving);
+                }
+                at_out[..carried.len()].copy_from_slice(&carried);
+                let (deltas, at_out) = (&mut deltas[..count * per_row], (&at_out[..count * stride], stride));
+                packed.deltas(&slopes[at(per_row)], at_out, deltas);
+                let inputs = Inputs { main: (&states[at(latent)], latent), beside: &actions[at(beside)] };
+                packed.add_to_weights(inputs, &hidden[at(per_row)], deltas, at_out, &mut gradient);
+                packed.add_to_main(deltas, at_out, (&mut carried, stride));
+            }
+            let to_start = to_start[first * latent..(first + count) * latent].chunks_exact_mut(latent);
+            for (sums, carried) in to_start.zip(carried.chunks_exact(stride)) {
+                sums.iter_mut().zip(carried).for_each(|(sum, carried)| *sum += carried);
+            }
+        }
+        **gradients.get_or_alloc_mut(&parameters)? = gradient;
+        Ok(())
+    });
+    out
 }
 
-/// Rows `first .. first + count` of a matrix.
-pub(crate) fn rows(device: &Cpu, of: &Node, first: usize, count: usize, tape: &mut OwnedTape<f32, Cpu>) -> Node {
-    let columns = of.columns;
+/// Rows `first .. first + count` of a matrix, whose numbers are at hand.
+pub(crate) fn rows(of: &Matrix, numbers: &[f32], first: usize, count: usize, tape: &mut OwnedTape<f32, Cpu>) -> Matrix {
+    let columns = of.shape().1;
     let range = first * columns..(first + count) * columns;
-    let node = Node::new(device, of.data[range.clone()].to_vec(), count, columns);
-    let (of_ghost, out_ghost) = (of.tensor.ghost(), node.tensor.ghost());
+    let out = Cpu::default().tensor_from_vec(numbers[range.clone()].to_vec(), (count, columns));
+    let (of, out_ghost) = (of.ghost(), out.ghost());
     tape.add_backward_op(move |gradients: &mut Gradients<f32, Cpu>| {
         let delta = std::mem::take(&mut **gradients.get_or_alloc_mut(&out_ghost)?);
-        let target = &mut gradients.get_or_alloc_mut(&of_ghost)?[range];
+        let target = &mut gradients.get_or_alloc_mut(&of)?[range];
         target.iter_mut().zip(delta).for_each(|(sum, delta)| *sum += delta);
         Ok(())
     });
-    node
+    out
+}
+
+/// The mean of the squared differences.
+pub(crate) fn mean_square(left: &Matrix, right: &Matrix, tape: &mut OwnedTape<f32, Cpu>) -> Tensor<(), f32, Cpu> {
+    let mut differences = numbers(left);
+    let mut sums = [0.0_f32; 16];
+    for (left, right) in differences.chunks_mut(16).zip(numbers(right).chunks(16)) {
+        for ((left, right), sum) in left.iter_mut().zip(right).zip(&mut sums) {
+            *left -= right;
+            *sum += *left * *left;
+        }
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a batch has far fewer than 2^24 numbers")]
+    let share = 1.0 / differences.len() as f32;
+    let out = Cpu::default().tensor_from_vec(vec![share * sums.iter().sum::<f32>()], ());
+    let (left, right, out_ghost) = (left.ghost(), right.ghost(), out.ghost());
+    tape.add_backward_op(move |gradients: &mut Gradients<f32, Cpu>| {
+        let slope = 2.0 * share * gradients.get_or_alloc_mut(&out_ghost)?[0];
+        for (side, slope) in [(left, slope), (right, -slope)] {
+            let sums = gradients.get_or_alloc_mut(&side)?;
+            sums.iter_mut().zip(&differences).for_each(|(sum, difference)| *sum += slope * difference);
+        }
+        Ok(())
+    });
+    out
+}
+
+/// Two matrices of the same shape side by side.
+pub(crate) fn beside(left: &Matrix, right: &Matrix, tape: &mut OwnedTape<f32, Cpu>) -> Matrix {
+    let (rows, columns) = *left.shape();
+    let mut joined = Vec::with_capacity(2 * rows * columns);
+    for (left, right) in numbers(left).chunks_exact(columns).zip(numbers(right).chunks_exact(columns)) {
+        joined.extend_from_slice(left);
+        joined.extend_from_slice(right);
+    }
+    let out = Cpu::default().tensor_from_vec(joined, (rows, 2 * columns));
+    let (sides, out_ghost) = ([left.ghost(), right.ghost()], out.ghost());
+    tape.add_backward_op(move |gradients: &mut Gradients<f32, Cpu>| {
+        let delta = std::mem::take(&mut **gradients.get_or_alloc_mut(&out_ghost)?);
+        for (index, side) in sides.iter().enumerate() {
+            let sums = gradients.get_or_alloc_mut(side)?.chunks_exact_mut(columns);
+            for (sums, delta) in sums.zip(delta.chunks_exact(columns).skip(index).step_by(2)) {
+                sums.iter_mut().zip(delta).for_each(|(sum, delta)| *sum += delta);
+            }
+        }
+        Ok(())
+    });
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::stock::{Stock, difference},
+        *,
+    };
+    use dfdx::prelude::*;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    fn random(rng: &mut ChaCha8Rng, count: usize) -> Vec<f32> {
+        (0..count).map(|_| rng.gen_range(-1.0..1.0)).collect()
+    }
+
+    fn network(rng: &mut ChaCha8Rng, inputs: usize, outputs: usize) -> Mlp {
+        let hidden: Vec<usize> = (0..rng.gen_range(0..4)).map(|_| rng.gen_range(1..40)).collect();
+        let mut mlp = Mlp::random(inputs, &hidden, outputs, 0.5, rng);
+        mlp.layers.iter_mut().for_each(|layer| layer.bias = random(rng, layer.outputs));
+        mlp
+    }
+
+    /// From what came out and its weights in the loss: the loss's gradients.
+    fn backward(out: &Matrix, tape: OwnedTape<f32, Cpu>, weights: &[f32]) -> Gradients<f32, Cpu> {
+        let weights = Cpu::default().tensor_from_vec(weights.to_vec(), *out.shape());
+        (out.clone().put_tape(tape) * weights).sum().backward()
+    }
+
+    #[test]
+    fn a_network_agrees_with_dfdx_on_random_shapes() {
+        let mut rng = ChaCha8Rng::seed_from_u64(21);
+        for case in 0..40 {
+            let (inputs, outputs, rows) = (rng.gen_range(1..40), rng.gen_range(1..20), rng.gen_range(1..150));
+            let mlp = network(&mut rng, inputs, outputs);
+            let input = Cpu::default().tensor_from_vec(random(&mut rng, rows * inputs), (rows, inputs));
+            let weights = random(&mut rng, rows * outputs);
+
+            let mut trainee = Trainee::new(&network_like(&mlp), 0);
+            trainee.refill(&mlp).for_each(Filling::fill);
+            // Once more, in memory that has been used before.
+            for _ in 0..2 {
+                let mut tape = OwnedTape::default();
+                let out = apply(&trainee, input.as_vec(), Some(&input), &mut tape);
+                let mut gradients = backward(&out, tape, &weights);
+
+                let stock = Stock::new(&mlp);
+                let (expected, tape) = stock.forward(input.leaky_trace()).split_tape();
+                let stock_gradients = backward(&expected, tape, &weights);
+                assert!(difference(&out.as_vec(), &expected.as_vec()) < 1e-5, "case {case}");
+                let (got, expected) = (gradients.get(&input).as_vec(), stock_gradients.get(&input).as_vec());
+                assert!(difference(&got, &expected) < 1e-4, "case {case}");
+                let (got, expected) = (trainee.gradient(&mut gradients), stock.gradient(&stock_gradients));
+                assert!(difference(&got, &expected) < 1e-4, "case {case}");
+            }
+        }
+    }
+
+    /// Of the same shape, with other numbers.
+    fn network_like(mlp: &Mlp) -> Mlp {
+        let mut other = mlp.clone();
+        for layer in &mut other.layers {
+            layer.weight.fill(0.5);
+            layer.bias.fill(0.5);
+        }
+        other
+    }
+
+    #[test]
+    fn an_unrolled_network_agrees_with_dfdx_on_random_shapes() {
+        let mut rng = ChaCha8Rng::seed_from_u64(22);
+        let device = Cpu::default();
+        for case in 0..40 {
+            let (latent, action_len) = (rng.gen_range(1..20), rng.gen_range(1..4));
+            let (batch, horizon) = (rng.gen_range(1..100), rng.gen_range(1..6));
+            let mlp = network(&mut rng, latent + action_len, latent);
+            let start = device.tensor_from_vec(random(&mut rng, batch * latent), (batch, latent));
+            let actions = random(&mut rng, horizon * batch * action_len);
+            let weights = random(&mut rng, horizon * batch * latent);
+
+            let trainee = Trainee::new(&mlp, action_len);
+            let mut tape = OwnedTape::default();
+            let out = unroll(&trainee, &start, actions.clone(), &mut tape);
+            let mut gradients = backward(&out, tape, &weights);
+
+            let stock = Stock::new(&mlp);
+            let (mut tape, mut state, mut loss) = (OwnedTape::default(), start.clone(), device.tensor(0.0_f32));
+            let mut latents = vec![];
+            for (actions, weights) in actions.chunks_exact(batch * action_len).zip(weights.chunks_exact(batch * latent))
+            {
+                let actions = device.tensor_from_vec(actions.to_vec(), (batch, action_len));
+                let joined = (state.clone().put_tape(tape), actions).concat_along(Axis::<1>);
+                let (change, t) = stock.forward(joined).split_tape();
+                let (next, t) = (state.put_tape(t) + change).split_tape();
+                state = next;
+                latents.extend(state.as_vec());
+                let weights = device.tensor_from_vec(weights.to_vec(), (batch, latent));
+                let (part, t) = (state.clone().put_tape(t) * weights).sum().split_tape();
+                (loss, tape) = (loss.put_tape(t) + part).split_tape();
+            }
+            let stock_gradients = loss.put_tape(tape).backward();
+            assert!(difference(&out.as_vec(), &latents) < 1e-5, "case {case}");
+            let (got, expected) = (gradients.get(&start).as_vec(), stock_gradients.get(&start).as_vec());
+            assert!(difference(&got, &expected) < 1e-4, "case {case}");
+            let (got, expected) = (trainee.gradient(&mut gradients), stock.gradient(&stock_gradients));
+            assert!(difference(&got, &expected) < 1e-4, "case {case}");
+        }
+    }
+
+    #[test]
+    fn small_operations_agree_with_their_formulas() {
+        let mut rng = ChaCha8Rng::seed_from_u64(23);
+        let numbers = random(&mut rng, 7 * 5);
+        let values = Cpu::default().tensor_from_vec(numbers.clone(), (7, 5));
+        let mut tape = OwnedTape::default();
+        let (first, second) = (rows(&values, &numbers, 0, 4, &mut tape), rows(&values, &numbers, 2, 4, &mut tape));
+        let both = beside(&first, &second, &mut tape);
+        let error = mean_square(&first, &second, &mut tape);
+        let (squares, tape) = both.put_tape(tape).square().sum().split_tape();
+        let gradient = (error.clone().put_tape(tape) + squares.clone()).backward().get(&values).as_vec();
+
+        let (mut expected, mut total, mut mean) = (vec![0.0; 35], 0.0, 0.0);
+        for (left, right) in (0..20).map(|index| (index, index + 10)) {
+            let (l, r) = (numbers[left], numbers[right]);
+            total += l * l + r * r;
+            mean += (l - r) * (l - r) / 20.0;
+            expected[left] += 2.0 * l + (l - r) / 10.0;
+            expected[right] += 2.0 * r - (l - r) / 10.0;
+        }
+        assert!((squares.as_vec()[0] - total).abs() < 1e-4 && (error.as_vec()[0] - mean).abs() < 1e-6);
+        assert!(difference(&gradient, &expected) < 1e-5);
+    }
 }

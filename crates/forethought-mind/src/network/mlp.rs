@@ -1,6 +1,6 @@
 //! A multi-layer perceptron as plain numbers. Read first: [`Mlp`].
 
-use super::{Activation, Operand, Path, multiply, silu};
+use super::{Operand, Path, multiply, silu};
 use rand::Rng;
 
 /// One layer: `[rows, inputs] · weight + bias`.
@@ -62,11 +62,6 @@ impl Mlp {
         self.layers.last().map_or(0, |layer| layer.outputs)
     }
 
-    /// What follows layer `index`.
-    pub(crate) fn activation(&self, index: usize) -> Activation {
-        if index + 1 == self.layers.len() { Activation::Identity } else { Activation::Silu }
-    }
-
     /// `[rows, inputs]` to `[rows, outputs]`.
     #[must_use]
     pub fn forward(&self, values: &[f32]) -> Vec<f32> {
@@ -75,8 +70,8 @@ impl Mlp {
         for (index, layer) in self.layers.iter().enumerate() {
             let mut next = vec![0.0; rows * layer.outputs];
             layer.apply(&current, &mut next);
-            if self.activation(index) == Activation::Silu {
-                silu(Path::best(), &mut next);
+            if index + 1 < self.layers.len() {
+                silu(Path::best(), (&mut next, layer.outputs), layer.outputs);
             }
             current = next;
         }

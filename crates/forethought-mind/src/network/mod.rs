@@ -6,11 +6,17 @@ mod fused;
 mod gemm;
 mod mlp;
 mod packed;
+mod packed_mlp;
+mod shelf;
 mod simd;
+#[cfg(test)]
+pub(crate) mod stock;
 
-pub(crate) use activation::{Activation, silu, silu_with_slope};
-pub(crate) use fused::{Node, Parameter, linear, rows};
+pub(crate) use activation::silu;
+pub(crate) use fused::{Trainee, apply, beside, mean_square, rows, unroll};
 pub(crate) use gemm::{Operand, multiply};
 pub use mlp::{Dense, Mlp};
-pub(crate) use packed::Packed;
+pub(crate) use packed::Filling;
+pub(crate) use packed_mlp::{Inputs, PackedMlp};
+pub(crate) use shelf::Shelf;
 pub(crate) use simd::Path;

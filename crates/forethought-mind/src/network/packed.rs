@@ -1,4 +1,4 @@
-//! A weight matrix packed once for many small products: planning multiplies a few rows by the same weights thousands of
+//! A weight matrix packed once for many small products: planning and training multiply a few rows by the same weights many
 //! times, where a general kernel would spend its time packing them again. Read first: [`Packed::add_product`].
 #![allow(
     unsafe_code,
@@ -7,16 +7,25 @@
 
 use super::simd::Path;
 use pulp::{Simd, WithSimd};
+use std::ops::Range;
 
 /// Columns of a panel: one cache line, which is one AVX-512 register or two of AVX2.
 const WIDTH: usize = 16;
 /// Rows worked on at once, at most.
 const HEIGHT: usize = 6;
 
-/// One row of a panel, on a cache line of its own.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[repr(C, align(64))]
-struct Line([f32; WIDTH]);
+/// One row of a panel.
+type Line = [f32; WIDTH];
+/// A matrix's rows one after the other, and from where one begins to where the next does.
+pub(crate) type Rows<'a> = (&'a [f32], usize);
+/// As [`Rows`], to write to.
+pub(crate) type RowsMut<'a> = (&'a mut [f32], usize);
+
+/// How far apart rows of this width are kept, in whole lines of 16: an odd number of them, for rows a power of two apart
+/// would all want the same few sets of the cache.
+pub(crate) fn row_stride(width: usize) -> usize {
+    (width.div_ceil(WIDTH) | 1) * WIDTH
+}
 
 /// `[inputs, outputs]`, in panels of 16 columns, each stored row by row and the last filled up with zeros.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,52 +38,156 @@ pub(crate) struct Packed {
 impl Packed {
     /// Pack `[inputs, outputs]` given row by row.
     pub(crate) fn new(weight: &[f32], inputs: usize, outputs: usize) -> Self {
-        Self::pack(inputs, outputs, |row, column| weight[row * outputs + column])
+        let mut packed = Self { panels: vec![[0.0; WIDTH]; outputs.div_ceil(WIDTH) * inputs], inputs, outputs };
+        packed.fillings(weight, false).for_each(Filling::fill);
+        packed
     }
 
     /// Pack the transpose of `[rows, columns]` given row by row.
     pub(crate) fn transposed(weight: &[f32], rows: usize, columns: usize) -> Self {
-        Self::pack(columns, rows, |row, column| weight[column * columns + row])
+        let mut packed =
+            Self { panels: vec![[0.0; WIDTH]; rows.div_ceil(WIDTH) * columns], inputs: columns, outputs: rows };
+        packed.fillings(weight, true).for_each(Filling::fill);
+        packed
     }
 
-    fn pack(inputs: usize, outputs: usize, at: impl Fn(usize, usize) -> f32) -> Self {
-        let mut panels = Vec::with_capacity(outputs.div_ceil(WIDTH) * inputs);
-        for first in (0..outputs).step_by(WIDTH) {
-            let column = |row, c| if c < outputs { at(row, c) } else { 0.0 };
-            panels.extend((0..inputs).map(|row| Line(std::array::from_fn(|c| column(row, first + c)))));
-        }
-        Self { panels, inputs, outputs }
+    /// What has to be done to pack other weights of the same shape, or their transpose: panels, in any order.
+    pub(crate) fn fillings<'a>(&'a mut self, weight: &'a [f32], transposed: bool) -> impl Iterator<Item = Filling<'a>> {
+        assert_eq!(weight.len(), self.inputs * self.outputs, "a matrix of another size");
+        let outputs = self.outputs;
+        let panels = self.panels.chunks_exact_mut(self.inputs.max(1)).enumerate();
+        panels.map(move |(index, panel)| {
+            let columns = index * WIDTH..outputs.min((index + 1) * WIDTH);
+            Filling { panel, weight, outputs, columns, transposed }
+        })
     }
 
-    /// `out += values · weight` for `[rows, inputs]` row by row. Each number of `out` is the same bits whatever other rows
-    /// there are: sums run over the inputs in order.
-    pub(crate) fn add_product(&self, path: Path, values: &[f32], out: &mut [f32]) {
-        self.multiply(path, values, out, false);
+    /// `out += values · weight` for `[rows, inputs]`, `out` `[rows, outputs]`. Each number of `out` is the same bits
+    /// whatever other rows there are: sums run over the inputs in order.
+    pub(crate) fn add_product(&self, path: Path, values: Rows, out: RowsMut) {
+        self.multiply(path, values, out, Sums::Onto);
     }
 
     /// As [`Packed::add_product`], on zeros.
-    pub(crate) fn product(&self, path: Path, values: &[f32], out: &mut [f32]) {
-        self.multiply(path, values, out, true);
+    pub(crate) fn product(&self, path: Path, values: Rows, out: RowsMut) {
+        self.multiply(path, values, out, Sums::Anew);
     }
 
-    fn multiply(&self, path: Path, values: &[f32], out: &mut [f32], anew: bool) {
-        assert_eq!(values.len() * self.outputs, out.len() * self.inputs, "matrices that do not fit");
-        if self.inputs > 0 && self.outputs > 0 {
-            path.run(Product { weight: self, values, out, anew });
-        } else if anew {
+    fn multiply(&self, path: Path, (values, row_step): Rows, (out, stride): RowsMut, sums: Sums) {
+        let rows = out.len().checked_div(stride).unwrap_or(0);
+        assert!(values.len() == rows * row_step && self.inputs <= row_step, "matrices that do not fit");
+        let right = self.panels.as_flattened();
+        let (depth, columns) = (self.inputs, self.outputs);
+        let panel_step = WIDTH * depth;
+        let shape = Shape { rows, depth, columns, row_step, depth_step: 1, line_step: WIDTH, panel_step, stride, sums };
+        shape.run(path, values, right, out);
+    }
+}
+
+/// A panel that is to be filled.
+pub(crate) struct Filling<'a> {
+    panel: &'a mut [Line],
+    /// `[inputs, outputs]` row by row, or `[outputs, inputs]` where `transposed`.
+    weight: &'a [f32],
+    outputs: usize,
+    /// The outputs in this panel.
+    columns: Range<usize>,
+    transposed: bool,
+}
+
+impl Filling<'_> {
+    pub(crate) fn fill(self) {
+        let Self { panel, weight, outputs, columns, transposed } = self;
+        if transposed {
+            let inputs = panel.len();
+            for (c, row) in weight.chunks_exact(inputs).skip(columns.start).take(columns.len()).enumerate() {
+                panel.iter_mut().zip(row).for_each(|(line, value)| line[c] = *value);
+            }
+        } else {
+            for (line, row) in panel.iter_mut().zip(weight.chunks_exact(outputs)) {
+                line[..columns.len()].copy_from_slice(&row[columns.clone()]);
+            }
+        }
+    }
+}
+
+/// `out += leftᵀ · right` for `left` `[rows, inputs]` and `right` `[rows, outputs]`: what the gradient of a weight `out`,
+/// `[inputs, outputs]` row by row, is made of. Rows of `right` are at least as far apart as whole lines of 16 need. Sums
+/// run over the rows in order.
+pub(crate) fn add_transposed_product(
+    path: Path,
+    (left, depth_step): Rows,
+    (right, line_step): Rows,
+    inputs: usize,
+    out: &mut [f32],
+) {
+    let outputs = out.len().checked_div(inputs).unwrap_or(0);
+    let depth = left.len().checked_div(depth_step).unwrap_or(0);
+    assert!(inputs <= depth_step && outputs.next_multiple_of(WIDTH) <= line_step, "rows too short");
+    assert!(left.len() == depth * depth_step && right.len() == depth * line_step, "matrices that do not fit");
+    let (rows, columns, stride) = (inputs, outputs, outputs);
+    let shape = Shape {
+        rows,
+        depth,
+        columns,
+        row_step: 1,
+        depth_step,
+        line_step,
+        panel_step: WIDTH,
+        stride,
+        sums: Sums::Added,
+    };
+    shape.run(path, left, right, out);
+}
+
+/// What becomes of what the result held before.
+#[derive(Clone, Copy, PartialEq)]
+enum Sums {
+    /// It is overwritten.
+    Anew,
+    /// Sums begin at it, which keeps their order.
+    Onto,
+    /// It is added last: nothing waits for it.
+    Added,
+}
+
+/// `out[row, column] = Σ left[row, k] · right[k, column]` over `k` below `depth`, and where the numbers stand.
+#[derive(Clone, Copy)]
+struct Shape {
+    rows: usize,
+    depth: usize,
+    columns: usize,
+    /// From a row of the left side to the next.
+    row_step: usize,
+    /// From one `k` of the left side to the next.
+    depth_step: usize,
+    /// From one `k` of the right side to the next.
+    line_step: usize,
+    /// From 16 columns of the right side to the next 16.
+    panel_step: usize,
+    /// From a row of the result to the next.
+    stride: usize,
+    sums: Sums,
+}
+
+impl Shape {
+    fn run(self, path: Path, left: &[f32], right: &[f32], out: &mut [f32]) {
+        if self.rows == 0 || self.columns == 0 {
+            return;
+        }
+        if self.depth > 0 {
+            path.run(Product { shape: self, left, right, out });
+        } else if self.sums == Sums::Anew {
             out.fill(0.0);
         }
     }
 }
 
 struct Product<'a> {
-    weight: &'a Packed,
-    /// `[rows, inputs]`.
-    values: &'a [f32],
-    /// `[rows, outputs]`.
+    shape: Shape,
+    left: &'a [f32],
+    right: &'a [f32],
     out: &'a mut [f32],
-    /// Whether sums begin at zero; else at what `out` holds.
-    anew: bool,
 }
 
 impl WithSimd for Product<'_> {
@@ -96,10 +209,16 @@ impl Product<'_> {
     /// Panels outside, rows inside: the panels stay in the nearest cache while all rows pass by.
     #[inline(always)]
     fn by_blocks<S: Simd, const REGISTERS: usize>(self, simd: S) {
-        let Self { weight, values, out, anew } = self;
-        let (inputs, outputs) = (weight.inputs, weight.outputs);
-        let rows = out.len() / outputs;
-        let height = rows.div_ceil(rows.div_ceil(HEIGHT));
+        let Self { shape, left, right, out } = self;
+        let Shape { rows, columns, stride, .. } = shape;
+        let last = |rows: usize, step: usize| (rows - 1) * step;
+        let panels = columns.div_ceil(WIDTH);
+        assert!(last(rows, shape.row_step) + last(shape.depth, shape.depth_step) < left.len(), "a short left side");
+        let ends = last(panels, shape.panel_step) + last(shape.depth, shape.line_step) + WIDTH;
+        assert!(ends <= right.len(), "a short right side");
+        assert!(columns <= stride && last(rows, stride) + columns <= out.len(), "a short result");
+        let blocks = rows.div_ceil(HEIGHT);
+        let height = rows.div_ceil(blocks);
         // The sums of a tile: enough to hide the latency of the multiply-add, few enough to leave room for the weights.
         let sums = if S::REGISTER_COUNT >= 32 { 24 } else { 12 };
         let most = match sums / (height * REGISTERS) {
@@ -108,90 +227,67 @@ impl Product<'_> {
             4..8 => 4,
             _ => 8,
         };
-        let (whole, mut column) = (outputs / WIDTH, 0);
-        while column < outputs {
-            let left = whole.saturating_sub(column / WIDTH);
-            let panels = if left >= most { most } else { 1 };
-            let mut row = 0;
-            while row < rows {
-                let tall = height.min(rows - row);
-                let spot = Spot { inputs, outputs, row, column, anew };
-                if left == 0 {
-                    ragged::<S, REGISTERS>(simd, spot, tall, values, &weight.panels, out);
+        let mut edge = [0.0_f32; WIDTH * HEIGHT];
+        let mut column = 0;
+        while column < columns {
+            let whole = (columns - column) / WIDTH;
+            let panels = if whole >= most { most } else { 1 };
+            for block in 0..blocks {
+                // As even as can be: few rows at a time leave the multiply-add waiting for itself.
+                let row = block * rows / blocks;
+                let tall = (block + 1) * rows / blocks - row;
+                let at = row * stride + column;
+                let (left, right) = (&left[row * shape.row_step..], &right[column / WIDTH * shape.panel_step..]);
+                let (left, right) = (left.as_ptr(), right.as_ptr());
+                if whole == 0 {
+                    // The last columns do not fill a panel: by way of a tile of their own.
+                    let width = columns - column;
+                    for r in 0..tall {
+                        let at = at + r * stride;
+                        edge[r * WIDTH..r * WIDTH + width].copy_from_slice(&out[at..at + width]);
+                    }
+                    // SAFETY: as below, and `edge` has room for `tall <= HEIGHT` rows of one panel.
+                    unsafe { shape.tall::<S, REGISTERS>(simd, tall, 1, left, right, edge.as_mut_ptr(), WIDTH) };
+                    for r in 0..tall {
+                        let at = at + r * stride;
+                        out[at..at + width].copy_from_slice(&edge[r * WIDTH..r * WIDTH + width]);
+                    }
                 } else {
-                    let (values, lines) = (values.as_ptr(), weight.panels.as_ptr());
-                    // SAFETY: `add_product` has checked `values` and `out` against the weight's shape, rows
-                    // `row..row + tall` exist, and so do `panels` whole panels from `column` on.
-                    unsafe { spot.tall::<S, REGISTERS>(simd, tall, panels, values, lines, out.as_mut_ptr()) };
+                    let out = out[at..].as_mut_ptr();
+                    // SAFETY: rows `row..row + tall` exist and so do `panels` whole panels from `column` on, and the
+                    // assertions above tie every address of either side to its slice's length.
+                    unsafe { shape.tall::<S, REGISTERS>(simd, tall, panels, left, right, out, stride) };
                 }
-                row += tall;
             }
             column += panels * WIDTH;
         }
     }
 }
 
-/// The last columns, where they do not fill a panel: by way of a tile of its own.
-#[inline(always)]
-fn ragged<S: Simd, const REGISTERS: usize>(
-    simd: S,
-    spot: Spot,
-    tall: usize,
-    values: &[f32],
-    panels: &[Line],
-    out: &mut [f32],
-) {
-    let Spot { inputs, outputs, row, column, anew } = spot;
-    let mut sums = [0.0_f32; WIDTH * HEIGHT];
-    let width = outputs - column;
-    let at = |r: usize| (row + r) * outputs + column;
-    for r in 0..tall {
-        sums[r * WIDTH..r * WIDTH + width].copy_from_slice(&out[at(r)..at(r) + width]);
-    }
-    let values = &values[row * inputs..(row + tall) * inputs];
-    let lines = &panels[column / WIDTH * inputs..];
-    let spot = Spot { inputs, outputs: WIDTH, row: 0, column: 0, anew };
-    // SAFETY: `values` has `tall` rows, `lines` is the last panel, and `sums` has room for `tall <= HEIGHT` rows of one.
-    unsafe {
-        spot.tall::<S, REGISTERS>(simd, tall, 1, values.as_ptr(), lines.as_ptr(), sums.as_mut_ptr());
-    }
-    for r in 0..tall {
-        out[at(r)..at(r) + width].copy_from_slice(&sums[r * WIDTH..r * WIDTH + width]);
-    }
-}
-
-/// Where a tile begins, in matrices of what shape.
-#[derive(Clone, Copy)]
-struct Spot {
-    inputs: usize,
-    outputs: usize,
-    row: usize,
-    column: usize,
-    anew: bool,
-}
-
-impl Spot {
+impl Shape {
     /// # Safety
     /// As [`tile`], for `tall` rows and `panels` panels.
     #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "three matrices by address")]
     unsafe fn tall<S: Simd, const REGISTERS: usize>(
         self,
         simd: S,
         tall: usize,
         panels: usize,
-        values: *const f32,
-        lines: *const Line,
+        left: *const f32,
+        right: *const f32,
         out: *mut f32,
+        stride: usize,
     ) {
         // SAFETY: passed on.
         unsafe {
             match tall {
-                1 => self.wide::<S, REGISTERS, 1>(simd, panels, values, lines, out),
-                2 => self.wide::<S, REGISTERS, 2>(simd, panels, values, lines, out),
-                3 => self.wide::<S, REGISTERS, 3>(simd, panels, values, lines, out),
-                4 => self.wide::<S, REGISTERS, 4>(simd, panels, values, lines, out),
-                5 => self.wide::<S, REGISTERS, 5>(simd, panels, values, lines, out),
-                _ => self.wide::<S, REGISTERS, HEIGHT>(simd, panels, values, lines, out),
+                1 => self.wide::<S, REGISTERS, 1>(simd, panels, left, right, out, stride),
+                2 => self.wide::<S, REGISTERS, 2>(simd, panels, left, right, out, stride),
+                3 => self.wide::<S, REGISTERS, 3>(simd, panels, left, right, out, stride),
+                4 => self.wide::<S, REGISTERS, 4>(simd, panels, left, right, out, stride),
+                5 => self.wide::<S, REGISTERS, 5>(simd, panels, left, right, out, stride),
+                _ => self.wide::<S, REGISTERS, HEIGHT>(simd, panels, left, right, out, stride),
             }
         }
     }
@@ -203,17 +299,18 @@ impl Spot {
         self,
         simd: S,
         panels: usize,
-        values: *const f32,
-        lines: *const Line,
+        left: *const f32,
+        right: *const f32,
         out: *mut f32,
+        stride: usize,
     ) {
         // SAFETY: passed on.
         unsafe {
             match panels {
-                1 => tile::<S, REGISTERS, ROWS, 1>(simd, self, values, lines, out),
-                2 => tile::<S, REGISTERS, ROWS, 2>(simd, self, values, lines, out),
-                4 => tile::<S, REGISTERS, ROWS, 4>(simd, self, values, lines, out),
-                _ => tile::<S, REGISTERS, ROWS, 8>(simd, self, values, lines, out),
+                1 => tile::<S, REGISTERS, ROWS, 1>(simd, self, left, right, out, stride),
+                2 => tile::<S, REGISTERS, ROWS, 2>(simd, self, left, right, out, stride),
+                4 => tile::<S, REGISTERS, ROWS, 4>(simd, self, left, right, out, stride),
+                _ => tile::<S, REGISTERS, ROWS, 8>(simd, self, left, right, out, stride),
             }
         }
     }
@@ -222,37 +319,35 @@ impl Spot {
 /// `ROWS` rows times `PANELS` panels, all sums in registers.
 ///
 /// # Safety
-/// From `values`, `spot.row + ROWS` rows of `spot.inputs` numbers can be read; from `lines`, `PANELS` panels of
-/// `spot.inputs` lines from that of `spot.column` on; from `out`, as many rows of `spot.outputs` numbers can be read and
-/// written, of which `PANELS * WIDTH` follow `spot.column`. `REGISTERS` registers of `S` make a line.
+/// From `left`, `ROWS` rows of `shape.depth` numbers can be read; from `right`, `PANELS` panels of `shape.depth` lines of
+/// 16; each as `shape` says that they stand. From `out`, as many rows, `stride` apart, of `PANELS * WIDTH` numbers can be
+/// read and written. `REGISTERS` registers of `S` make a line.
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "row, panel and register address memory as well as sums")]
 unsafe fn tile<S: Simd, const REGISTERS: usize, const ROWS: usize, const PANELS: usize>(
     simd: S,
-    spot: Spot,
-    values: *const f32,
-    lines: *const Line,
+    shape: Shape,
+    left: *const f32,
+    right: *const f32,
     out: *mut f32,
+    stride: usize,
 ) {
-    let Spot { inputs, outputs, row, column, anew } = spot;
+    let Shape { depth, row_step, depth_step, line_step, panel_step, sums: mode, .. } = shape;
     let lanes = S::F32_LANES;
     // SAFETY: every address below is in the ranges that the caller vouches for.
     unsafe {
-        let out = out.add(row * outputs + column);
-        let values = values.add(row * inputs);
-        let weights = lines.add(column / WIDTH * inputs).cast::<f32>();
         let mut sums = [[[simd.splat_f32s(0.0); REGISTERS]; PANELS]; ROWS];
-        for r in 0..if anew { 0 } else { ROWS } {
+        for r in 0..if mode == Sums::Onto { ROWS } else { 0 } {
             for p in 0..PANELS {
                 for i in 0..REGISTERS {
-                    sums[r][p][i] = out.add(r * outputs + p * WIDTH + i * lanes).cast::<S::f32s>().read_unaligned();
+                    sums[r][p][i] = out.add(r * stride + p * WIDTH + i * lanes).cast::<S::f32s>().read_unaligned();
                 }
             }
         }
-        for k in 0..inputs {
-            let value = |r: usize| simd.splat_f32s(*values.add(r * inputs + k));
+        for k in 0..depth {
+            let value = |r: usize| simd.splat_f32s(*left.add(r * row_step + k * depth_step));
             let weight = |p: usize, i: usize| {
-                weights.add((p * inputs + k) * WIDTH + i * lanes).cast::<S::f32s>().read_unaligned()
+                right.add(p * panel_step + k * line_step + i * lanes).cast::<S::f32s>().read_unaligned()
             };
             // What is fewer stays in registers while the other passes by: together with the sums they have to fit.
             if ROWS <= PANELS * REGISTERS {
@@ -280,8 +375,11 @@ unsafe fn tile<S: Simd, const REGISTERS: usize, const ROWS: usize, const PANELS:
         for r in 0..ROWS {
             for p in 0..PANELS {
                 for i in 0..REGISTERS {
-                    let at = out.add(r * outputs + p * WIDTH + i * lanes);
-                    at.cast::<S::f32s>().write_unaligned(sums[r][p][i]);
+                    let at = out.add(r * stride + p * WIDTH + i * lanes);
+                    let at = at.cast::<S::f32s>();
+                    let sum = sums[r][p][i];
+                    let added = mode == Sums::Added;
+                    at.write_unaligned(if added { simd.add_f32s(at.read_unaligned(), sum) } else { sum });
                 }
             }
         }
@@ -308,14 +406,55 @@ mod tests {
             for packed in [Packed::new(&weight, inputs, outputs), Packed::transposed(&turned, outputs, inputs)] {
                 for path in Path::available() {
                     let mut out = vec![1.0; rows * outputs];
-                    packed.add_product(path, &values, &mut out);
+                    packed.add_product(path, (&values, inputs), (&mut out, outputs));
                     let mut anew = vec![f32::NAN; rows * outputs];
-                    packed.product(path, &values, &mut anew);
+                    packed.product(path, (&values, inputs), (&mut anew, outputs));
                     assert_eq!(anew, expected);
                     let shape = (path, rows, inputs, outputs);
                     assert!(out.iter().zip(&expected).all(|(got, once)| *got == 1.0 + once), "{shape:?}");
                 }
             }
         }
+    }
+
+    /// `[rows, width]` with rows further apart, and no numbers in between.
+    fn apart(values: &[f32], width: usize, stride: usize) -> Vec<f32> {
+        let mut rows = vec![f32::NAN; values.len() / width * stride];
+        for (to, from) in rows.chunks_exact_mut(stride).zip(values.chunks_exact(width)) {
+            to[..width].copy_from_slice(from);
+        }
+        rows
+    }
+
+    #[test]
+    fn a_transposed_product_agrees_with_the_definition_wherever_rows_begin() {
+        let value = |seed: usize, index: usize| ((index * 7 + seed * 13) % 11) as f32 - 5.0;
+        for (rows, inputs, outputs) in [(1, 1, 1), (3, 7, 17), (64, 36, 32), (5, 13, 2), (9, 6, 50)] {
+            let left: Vec<f32> = (0..rows * inputs).map(|i| value(1, i)).collect();
+            let right: Vec<f32> = (0..rows * outputs).map(|i| value(2, i)).collect();
+            let at = |i: usize, k: usize| left[k * inputs + i / outputs] * right[k * outputs + i % outputs];
+            let expected: Vec<f32> = (0..inputs * outputs).map(|i| (0..rows).map(|k| at(i, k)).sum()).collect();
+            let stride = row_stride(outputs);
+            let right = apart(&right, outputs, stride);
+            for path in Path::available() {
+                for step in [inputs, inputs + 3] {
+                    let mut out = vec![1.0; inputs * outputs];
+                    let left = apart(&left, inputs, step);
+                    add_transposed_product(path, (&left, step), (&right, stride), inputs, &mut out);
+                    assert!(out.iter().zip(&expected).all(|(got, once)| *got == 1.0 + once));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_may_stand_apart() {
+        let weight: Vec<f32> = (0..5 * 18).map(|i| (i % 7) as f32).collect();
+        let values: Vec<f32> = (0..8 * 5).map(|i| (i % 5) as f32).collect();
+        let packed = Packed::new(&weight, 5, 18);
+        let (mut close, mut wide) = (vec![0.0; 8 * 18], vec![0.0; 8 * 48]);
+        packed.product(Path::best(), (&values, 5), (&mut close, 18));
+        packed.product(Path::best(), (&apart(&values, 5, 9), 9), (&mut wide, 48));
+        assert!(wide.chunks_exact(48).zip(close.chunks_exact(18)).all(|(wide, close)| wide[..18] == *close));
     }
 }

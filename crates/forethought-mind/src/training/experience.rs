@@ -38,8 +38,8 @@ impl Experience {
         episode.actions.len() / self.action_len.max(1)
     }
 
-    /// What is wrong with the recording, if anything.
-    pub(crate) fn fault(&self, unroll: usize) -> Option<String> {
+    /// What is wrong with the recording, if anything, for sequences of `span` control steps.
+    pub(crate) fn fault(&self, span: usize) -> Option<String> {
         if self.episodes.is_empty() || self.layout.is_empty() || self.action_len == 0 {
             return Some("there is none: record episodes of an agent with senses and an actuator".into());
         }
@@ -51,8 +51,8 @@ impl Experience {
             if !whole {
                 return Some(format!("episode {index} has observations, actions and positions of different lengths"));
             }
-            if steps < unroll {
-                return Some(format!("episode {index} has {steps} steps, fewer than the {unroll} to unroll"));
+            if steps < span {
+                return Some(format!("episode {index} has {steps} steps, fewer than the {span} to unroll"));
             }
             if episode.observations.iter().chain(&episode.actions).any(|value| !value.is_finite()) {
                 return Some(format!("episode {index} holds values that are not finite: its physics has diverged"));
@@ -61,23 +61,31 @@ impl Experience {
         None
     }
 
-    /// `batch` random sequences of percepts and actions of `unroll` control steps, time first.
-    pub(crate) fn sample(&self, perception: &Perception, batch: usize, unroll: usize, rng: &mut impl Rng) -> Sequences {
+    /// `batch` random sequences of percepts, `stride` control steps apart, and of the actions between them, time first.
+    pub(crate) fn sample(
+        &self,
+        perception: &Perception,
+        batch: usize,
+        unroll: usize,
+        stride: usize,
+        rng: &mut impl Rng,
+    ) -> Sequences {
         let picks: Vec<(&Trajectory, usize)> = (0..batch)
             .map(|_| {
                 let episode = &self.episodes[rng.gen_range(0..self.episodes.len())];
-                (episode, rng.gen_range(0..=self.steps(episode) - unroll))
+                (episode, rng.gen_range(0..=self.steps(episode) - unroll * stride))
             })
             .collect();
-        let length = self.layout.len();
+        let (length, acting) = (self.layout.len(), stride * self.action_len);
         let mut percepts = Vec::with_capacity((unroll + 1) * batch * perception.len());
-        let mut actions = Vec::with_capacity(unroll * batch * self.action_len);
+        let mut actions = Vec::with_capacity(unroll * batch * acting);
         for step in 0..=unroll {
             for (episode, first) in &picks {
-                let at = first + step;
+                let at = first + step * stride;
                 perception.normalise_into(&episode.observations[at * length..(at + 1) * length], &mut percepts);
                 if step < unroll {
-                    actions.extend_from_slice(&episode.actions[at * self.action_len..(at + 1) * self.action_len]);
+                    let acted = at * self.action_len;
+                    actions.extend_from_slice(&episode.actions[acted..acted + acting]);
                 }
             }
         }

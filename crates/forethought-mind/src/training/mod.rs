@@ -29,7 +29,7 @@ pub struct TrainingSpec {
     pub updates: u32,
     /// Sequences in a batch.
     pub batch: u32,
-    /// Control steps predicted open loop from each sequence's first observation.
+    /// Predictions made open loop from each sequence's first observation, each of `world_model.stride` control steps.
     pub unroll: u32,
     /// AdamW's highest learning rate; it falls to zero along a cosine.
     pub learning_rate: f32,
@@ -59,6 +59,14 @@ impl Default for TrainingSpec {
     }
 }
 
+impl TrainingSpec {
+    /// Control steps of a training sequence.
+    #[must_use]
+    pub fn span(&self) -> usize {
+        self.unroll as usize * self.world_model.stride
+    }
+}
+
 /// Weights of the loss's terms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -71,7 +79,7 @@ pub struct LossWeights {
     pub covariance: f32,
     /// Squared distance between neighbouring latents in time.
     pub temporal_similarity: f32,
-    /// The action, recovered from the latents before and after it.
+    /// The actions, recovered from the latents before and after them.
     pub inverse_dynamics: f32,
 }
 

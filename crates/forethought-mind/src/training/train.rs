@@ -6,7 +6,8 @@ use crate::{
     perception::Perception,
     world_model::{
         Model, ModelCard,
-        jepa::{Jepa, Loss, Pass},
+        checkpoint::FORMAT,
+        jepa::{Jepa, Loss, Pass, Trainees},
         predictor::Predictor,
         readout::Readout,
     },
@@ -15,12 +16,9 @@ use forethought_energy::collapse::effective_rank;
 use forethought_interface::derive_seed;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use serde::Serialize;
-use std::{
-    ops::ControlFlow,
-    sync::{Arc, mpsc},
-    time::Instant,
-};
+use std::{ops::ControlFlow, sync::Arc, time::Instant};
 
 /// Each batch is split into this many parts, whatever the number of threads. Each part has its own batch statistics.
 const SHARDS: u32 = 4;
@@ -103,7 +101,7 @@ pub enum TrainError {
         /// What was not finite.
         what: &'static str,
     },
-    /// A worker thread could not be started or died.
+    /// Worker threads could not be started.
     #[error("a training thread failed: {0}")]
     Worker(String),
 }
@@ -127,7 +125,7 @@ pub fn train(
     resume: Option<TrainState>,
     on_progress: &mut dyn FnMut(&TrainProgress) -> ControlFlow<()>,
 ) -> Result<TrainOutcome, TrainError> {
-    if let Some(fault) = experience.fault(spec.unroll as usize) {
+    if let Some(fault) = experience.fault(spec.span()) {
         return Err(TrainError::Experience(fault));
     }
     let mut state = match resume {
@@ -162,8 +160,7 @@ fn begin(experience: &Experience, spec: &TrainingSpec, context: &TrainContext) -
     TrainState { card, jepa, optimiser }
 }
 
-/// Run the updates that are left. Workers take shards from a channel and hand back gradients, which are summed by
-/// shard number.
+/// Run the updates that are left.
 fn run(
     experience: &Experience,
     spec: &TrainingSpec,
@@ -173,91 +170,77 @@ fn run(
     on_progress: &mut dyn FnMut(&TrainProgress) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, TrainError> {
     let shards = SHARDS.min(spec.batch.max(1));
-    let workers = context.jobs.clamp(1, shards as usize);
-    let perception = state.card.perception.clone();
-    let shard = |jepa: &Jepa, update: u32, shard: u32| -> Pass {
-        let seed = derive_seed(context.seed, "batch", u64::from(update) * u64::from(SHARDS) + u64::from(shard));
-        let count = spec.batch / shards + u32::from(shard < spec.batch % shards);
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let sequences = experience.sample(&perception, count as usize, spec.unroll as usize, &mut rng);
-        jepa.loss_and_gradient(&sequences, &spec.loss)
-    };
-    std::thread::scope(|scope| {
-        let (results_in, results) = mpsc::channel::<(u32, Pass)>();
-        let mut tasks = Vec::with_capacity(workers);
-        for _ in 0..workers {
-            let (tasks_in, worker_tasks) = mpsc::channel::<(Arc<Jepa>, u32, u32)>();
-            let (results_in, shard) = (results_in.clone(), &shard);
-            scope.spawn(move || {
-                // dfdx's own products split over the current rayon pool: a pool of this thread alone keeps them here.
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
-                let Ok(pool) = pool else { return };
-                pool.install(|| {
-                    for (jepa, update, index) in worker_tasks {
-                        if results_in.send((index, shard(&jepa, update, index))).is_err() {
-                            return;
-                        }
-                    }
-                });
-            });
-            tasks.push(tasks_in);
-        }
-        drop(results_in);
-        let gone = || TrainError::Worker("it ended early; see the messages above".into());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(context.jobs.clamp(1, shards as usize)).build();
+    let pool = pool.map_err(|error| TrainError::Worker(error.to_string()))?;
+    let mut trainees = Trainees::new(&state.jepa);
+    let started = Instant::now();
+    let mut since_report: Vec<Loss> = Vec::new();
+    while state.card.updates < spec.updates {
+        let done = pool.install(|| update(experience, spec, context.seed, state, &mut trainees))?;
+        state.card.updates += 1;
+        since_report.push(done.loss);
 
-        let started = Instant::now();
-        let mut since_report: Vec<Loss> = Vec::new();
-        while state.card.updates < spec.updates {
-            let update = state.card.updates;
-            let jepa = Arc::new(state.jepa.clone());
-            for index in 0..shards {
-                tasks[index as usize % workers].send((jepa.clone(), update, index)).map_err(|_| gone())?;
+        if state.card.updates.is_multiple_of(REPORT_EVERY) || state.card.updates == spec.updates {
+            *rank = effective_rank(&done.latents, spec.world_model.latent);
+            let elapsed = started.elapsed().as_secs_f64();
+            let report = report(state.card.updates, spec.updates, &since_report, *rank, done.norm, elapsed);
+            since_report.clear();
+            if on_progress(&report).is_break() && state.card.updates < spec.updates {
+                return Ok(ControlFlow::Break(()));
             }
-            let mut passes: Vec<Option<Pass>> = (0..shards).map(|_| None).collect();
-            for _ in 0..shards {
-                let (index, pass) = results.recv().map_err(|_| gone())?;
-                passes[index as usize] = Some(pass);
-            }
-            let passes: Vec<Pass> = passes.into_iter().flatten().collect();
-            let (loss, gradient) = mean(&passes);
-            let diverged = |what| TrainError::Diverged { update, what };
-            if !loss.total.is_finite() {
-                return Err(diverged("loss"));
-            }
-            let norm = state.optimiser.step(state.jepa.parameters_mut(), &gradient, spec, update);
-            if !norm.is_finite() {
-                return Err(diverged("gradient"));
-            }
-            state.card.updates += 1;
-            since_report.push(loss);
-
-            if state.card.updates.is_multiple_of(REPORT_EVERY) || state.card.updates == spec.updates {
-                *rank = effective_rank(&passes[0].latents, spec.world_model.latent);
-                let elapsed = started.elapsed().as_secs_f64();
-                let report = report(state.card.updates, spec.updates, &since_report, *rank, norm, elapsed);
-                since_report.clear();
-                if on_progress(&report).is_break() && state.card.updates < spec.updates {
-                    return Ok(ControlFlow::Break(()));
-                }
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    })
-}
-
-/// Mean loss and gradient over the shards, in their order.
-#[expect(clippy::cast_precision_loss, reason = "a handful of shards")]
-fn mean(passes: &[Pass]) -> (Loss, Vec<Vec<f32>>) {
-    let share = 1.0 / passes.len().max(1) as f32;
-    let mut loss = Loss::default();
-    let mut gradient: Vec<Vec<f32>> = passes[0].gradient.iter().map(|values| vec![0.0; values.len()]).collect();
-    for pass in passes {
-        loss = combine(&loss, &pass.loss, share);
-        for (sums, values) in gradient.iter_mut().zip(&pass.gradient) {
-            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += share * value);
         }
     }
-    (loss, gradient)
+    Ok(ControlFlow::Continue(()))
+}
+
+/// What an update leaves to tell of.
+struct Done {
+    loss: Loss,
+    /// The first shard's.
+    latents: Vec<f32>,
+    /// The gradient's, before clipping.
+    norm: f32,
+}
+
+/// One update, on the threads of the current rayon pool: the shards' gradients, their mean, the optimiser, and the weights
+/// packed again.
+fn update(
+    experience: &Experience,
+    spec: &TrainingSpec,
+    seed: u64,
+    state: &mut TrainState,
+    trainees: &mut Trainees,
+) -> Result<Done, TrainError> {
+    let update = state.card.updates;
+    let shards = SHARDS.min(spec.batch.max(1));
+    let pass = |shard: u32| {
+        let seed = derive_seed(seed, "batch", u64::from(update) * u64::from(SHARDS) + u64::from(shard));
+        let count = spec.batch / shards + u32::from(shard < spec.batch % shards);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let sequences = experience.sample(
+            &state.card.perception,
+            count as usize,
+            spec.unroll as usize,
+            spec.world_model.stride,
+            &mut rng,
+        );
+        trainees.loss_and_gradient(sequences, &spec.loss)
+    };
+    let mut passes: Vec<Pass> = (0..shards).into_par_iter().map(pass).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a handful of shards")]
+    let share = 1.0 / shards as f32;
+    let loss = passes.iter().fold(Loss::default(), |sum, pass| combine(&sum, &pass.loss, share));
+    let diverged = |what| TrainError::Diverged { update, what };
+    if !loss.total.is_finite() {
+        return Err(diverged("loss"));
+    }
+    let gradients = passes.iter_mut().map(|pass| &mut pass.gradient[..]).collect();
+    let norm = state.optimiser.step(state.jepa.parameters_mut(), gradients, spec, update);
+    if !norm.is_finite() {
+        return Err(diverged("gradient"));
+    }
+    trainees.refill(&state.jepa);
+    Ok(Done { loss, latents: passes.swap_remove(0).latents, norm })
 }
 
 fn combine(sum: &Loss, add: &Loss, share: f32) -> Loss {
@@ -318,9 +301,10 @@ fn finish(experience: &Experience, state: TrainState, effective_rank: f32) -> Mo
     }
     let latents = jepa.encoder.forward(&percepts);
     let readout = Readout::fit(&latents, card.spec.world_model.latent, &positions_m);
-    let predictor = Arc::new(Predictor::new(jepa.predictor, card.action_len));
+    let acting = card.spec.world_model.stride * card.action_len;
+    let predictor = Arc::new(Predictor::new(jepa.predictor, acting));
     let card = ModelCard {
-        format: 1,
+        format: FORMAT,
         scenario: card.scenario,
         scenario_hash: card.scenario_hash,
         seed: card.seed,

@@ -19,7 +19,9 @@ use std::{
 /// The key under which a file carries its card, and with it the mark of a Forethought model.
 const CARD_KEY: &str = "forethought.model";
 /// The format's version.
-const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
+/// No prediction spans more control steps.
+const MAX_STRIDE: usize = 1000;
 /// No model of this kind is larger; a larger file is something else.
 const MAX_BYTES: u64 = 256 << 20;
 
@@ -134,6 +136,12 @@ impl Model {
         &self.predictor
     }
 
+    /// Control steps that one prediction spans.
+    #[must_use]
+    pub fn stride(&self) -> usize {
+        self.card.world_model.stride
+    }
+
     /// What differs, where an agent's senses or actions are not those that the model was trained with.
     #[must_use]
     pub fn misfit(&self, layout: &ObservationLayout, action_len: usize) -> Option<String> {
@@ -166,15 +174,17 @@ impl Model {
             && !card.perception.is_empty()
             && card.action_len > 0
             && spec.latent > 0
+            && (1..=MAX_STRIDE).contains(&spec.stride)
             && readout.weight.len() == (spec.latent + 1) * 2
             && readout.weight.iter().all(|value| value.is_finite());
         if !sound {
             return Err(refuse("perception or readout do not fit the latent".into()));
         }
         let encoder = load_mlp(&tensors, path, "encoder", card.perception.len(), &spec.encoder_hidden, spec.latent)?;
-        let inputs = spec.latent + card.action_len;
+        let acting = spec.stride * card.action_len;
+        let inputs = spec.latent + acting;
         let predictor = load_mlp(&tensors, path, "predictor", inputs, &spec.predictor_hidden, spec.latent)?;
-        let predictor = Arc::new(Predictor::new(predictor, card.action_len));
+        let predictor = Arc::new(Predictor::new(predictor, acting));
         Ok(Self { card, encoder, predictor })
     }
 

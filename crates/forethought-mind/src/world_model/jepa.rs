@@ -1,14 +1,15 @@
 //! JEPA-1: encoder, action-conditioned predictor and the loss that trains both without collapse (Dawid & LeCun 2023,
-//! Sec. 6, Fig. 10). Read first: [`Jepa::loss_and_gradient`].
+//! Sec. 6, Fig. 10). Read first: [`Trainees::loss_and_gradient`].
 
 use super::WorldModelSpec;
 use crate::{
-    network::{Dense, Mlp, Node, Parameter, linear, rows},
+    network::{Dense, Filling, Mlp, Trainee, apply, beside, mean_square, rows, unroll},
     training::LossWeights,
 };
-use dfdx::prelude::{Backward, Cpu, MeanTo, OwnedTape, PutTape, SplitTape, Tensor, TensorFromVec};
-use forethought_energy::{Matrix, TapedMatrix, TapedScalar, vicreg};
+use dfdx::prelude::{Backward, Cpu, OwnedTape, PutTape, SplitTape, Tensor, TensorFromVec};
+use forethought_energy::{Matrix, TapedMatrix, TapedScalar, numbers, vicreg};
 use rand::Rng;
+use rayon::prelude::*;
 
 /// Where VICReg's hinge stops asking for more spread: every component's standard deviation.
 const GAMMA: f32 = 1.0;
@@ -18,17 +19,25 @@ const GAMMA: f32 = 1.0;
 pub(crate) struct Jepa {
     /// Percept to latent.
     pub(crate) encoder: Mlp,
-    /// Latent and action to the latent's change.
+    /// Latent and the actions of a stride to the latent's change.
     pub(crate) predictor: Mlp,
-    /// Two successive latents to the action between them; not needed after training.
+    /// Two successive latents to the actions between them; not needed after training.
     pub(crate) inverse: Mlp,
+}
+
+/// The networks packed for training: what passes over a batch read.
+#[derive(Debug, Clone)]
+pub(crate) struct Trainees {
+    encoder: Trainee,
+    predictor: Trainee,
+    inverse: Trainee,
 }
 
 /// Sequences to learn from, time first.
 pub(crate) struct Sequences {
     /// `[(unroll + 1) * batch, percept]`.
     pub(crate) percepts: Vec<f32>,
-    /// `[unroll * batch, action]`.
+    /// `[unroll * batch, stride * action]`.
     pub(crate) actions: Vec<f32>,
     pub(crate) batch: usize,
     pub(crate) unroll: usize,
@@ -48,8 +57,8 @@ pub(crate) struct Loss {
 /// What one pass over some sequences gives.
 pub(crate) struct Pass {
     pub(crate) loss: Loss,
-    /// One per [`Jepa::parameters`], in that order.
-    pub(crate) gradient: Vec<Vec<f32>>,
+    /// Of encoder, predictor and inverse dynamics: each as its part of [`Jepa::parameters`], one after the other.
+    pub(crate) gradient: [Vec<f32>; 3],
     /// `[(unroll + 1) * batch, latent]`.
     pub(crate) latents: Vec<f32>,
 }
@@ -59,8 +68,8 @@ impl Jepa {
         Self {
             encoder: Mlp::random(percept, &spec.encoder_hidden, spec.latent, 1.0, rng),
             // Small at first, so that an untrained predictor says that nothing changes.
-            predictor: Mlp::random(spec.latent + action, &spec.predictor_hidden, spec.latent, 0.1, rng),
-            inverse: Mlp::random(2 * spec.latent, &spec.inverse_hidden, action, 1.0, rng),
+            predictor: Mlp::random(spec.latent + spec.stride * action, &spec.predictor_hidden, spec.latent, 0.1, rng),
+            inverse: Mlp::random(2 * spec.latent, &spec.inverse_hidden, spec.stride * action, 1.0, rng),
         }
     }
 
@@ -78,47 +87,48 @@ impl Jepa {
         let layers = self.encoder.layers.iter_mut().chain(&mut self.predictor.layers).chain(&mut self.inverse.layers);
         layers.flat_map(|layer| [&mut layer.weight, &mut layer.bias]).collect()
     }
+}
+
+impl Trainees {
+    pub(crate) fn new(jepa: &Jepa) -> Self {
+        Self {
+            encoder: Trainee::new(&jepa.encoder, 0),
+            predictor: Trainee::new(&jepa.predictor, jepa.predictor.inputs() - jepa.predictor.outputs()),
+            inverse: Trainee::new(&jepa.inverse, 0),
+        }
+    }
+
+    /// Take over the weights of an update, on the threads of the current rayon pool.
+    pub(crate) fn refill(&mut self, jepa: &Jepa) {
+        let networks = self.encoder.refill(&jepa.encoder).chain(self.predictor.refill(&jepa.predictor));
+        let panels: Vec<Filling> = networks.chain(self.inverse.refill(&jepa.inverse)).collect();
+        panels.into_par_iter().with_min_len(8).for_each(Filling::fill);
+    }
 
     /// The loss on `sequences` and its gradient by dfdx: open-loop prediction over the whole sequence, with gradients
     /// through both sides; VICReg's variance and covariance; temporal similarity; inverse dynamics.
-    pub(crate) fn loss_and_gradient(&self, sequences: &Sequences, weights: &LossWeights) -> Pass {
+    pub(crate) fn loss_and_gradient(&self, sequences: Sequences, weights: &LossWeights) -> Pass {
+        let Sequences { percepts, actions, batch, unroll: steps } = sequences;
         let device = Cpu::default();
-        let (batch, unroll) = (sequences.batch, sequences.unroll);
-        let on_device = |mlp: &Mlp| -> Vec<Parameter> {
-            let node = |values: &[f32], rows, columns| Node::new(&device, values.to_vec(), rows, columns);
-            let layers = mlp.layers.iter();
-            let layers = layers.map(|l| (node(&l.weight, l.inputs, l.outputs), node(&l.bias, 1, l.outputs)));
-            layers.map(|(weight, bias)| Parameter { weight, bias }).collect()
-        };
-        let (encoder, predictor, inverse) =
-            (on_device(&self.encoder), on_device(&self.predictor), on_device(&self.inverse));
         let mut tape = OwnedTape::default();
+        let action_len = actions.len() / (steps * batch);
+        let acted = device.tensor_from_vec(actions.clone(), (steps * batch, action_len));
 
-        let percepts = Node::new(&device, sequences.percepts.clone(), (unroll + 1) * batch, self.encoder.inputs());
-        let latents = apply(&device, &self.encoder, &encoder, &[&percepts], None, &mut tape);
-
-        let action_len = sequences.actions.len() / (unroll * batch);
-        let mut prediction_terms = Vec::with_capacity(unroll);
-        let mut state = rows(&device, &latents, 0, batch, &mut tape);
-        for (step, actions) in sequences.actions.chunks_exact(batch * action_len).enumerate() {
-            let target = rows(&device, &latents, (step + 1) * batch, batch, &mut tape);
-            let change = apply(&device, &self.predictor, &predictor, &[&state], Some(actions), &mut tape);
-            state = sum(&device, &state, &change, &mut tape);
-            prediction_terms.push(mean_square(&state.tensor, &target.tensor, &mut tape));
-        }
-
-        let mut terms: Vec<Tensor<(), f32, Cpu>> = Vec::new();
-        #[expect(clippy::cast_precision_loss, reason = "unrolled for a few steps")]
-        let share = 1.0 / prediction_terms.len() as f32;
-        terms.push(weighted_sum(&device, prediction_terms.iter().map(|term| (share, term)), &mut tape));
-        terms.push(on_tape(&latents.tensor, &mut tape, |latents| vicreg::variance(latents, GAMMA)));
-        terms.push(on_tape(&latents.tensor, &mut tape, vicreg::covariance));
-        let before = rows(&device, &latents, 0, unroll * batch, &mut tape);
-        let after = rows(&device, &latents, batch, unroll * batch, &mut tape);
-        terms.push(mean_square(&after.tensor, &before.tensor, &mut tape));
-        let recovered = apply(&device, &self.inverse, &inverse, &[&before, &after], None, &mut tape);
-        let actions = device.tensor_from_vec(sequences.actions.clone(), (unroll * batch, action_len));
-        terms.push(mean_square(&recovered.tensor, &actions, &mut tape));
+        let latents = apply(&self.encoder, percepts, None, &mut tape);
+        let values = numbers(&latents);
+        let start = rows(&latents, &values, 0, batch, &mut tape);
+        let before = rows(&latents, &values, 0, steps * batch, &mut tape);
+        let after = rows(&latents, &values, batch, steps * batch, &mut tape);
+        let predicted = unroll(&self.predictor, &start, actions, &mut tape);
+        let pairs = beside(&before, &after, &mut tape);
+        let recovered = apply(&self.inverse, numbers(&pairs), Some(&pairs), &mut tape);
+        let terms = [
+            mean_square(&predicted, &after, &mut tape),
+            on_tape(&latents, &mut tape, |latents| vicreg::variance(latents, GAMMA)),
+            on_tape(&latents, &mut tape, vicreg::covariance),
+            mean_square(&after, &before, &mut tape),
+            mean_square(&recovered, &acted, &mut tape),
+        ];
 
         let factors = [
             weights.prediction,
@@ -137,42 +147,10 @@ impl Jepa {
             temporal_similarity: value(&terms[3]),
             inverse_dynamics: value(&terms[4]),
         };
-        let gradients = total.put_tape(tape).backward();
-        let parameters = encoder.iter().chain(&predictor).chain(&inverse);
-        let gradient =
-            parameters.flat_map(|p| [&p.weight, &p.bias]).map(|p| gradients.get(&p.tensor).as_vec()).collect();
-        Pass { loss, gradient, latents: latents.data.to_vec() }
+        let mut gradients = total.put_tape(tape).backward();
+        let gradient = [&self.encoder, &self.predictor, &self.inverse].map(|network| network.gradient(&mut gradients));
+        Pass { loss, gradient, latents: values }
     }
-}
-
-/// A whole network on the tape.
-fn apply(
-    device: &Cpu,
-    mlp: &Mlp,
-    parameters: &[Parameter],
-    inputs: &[&Node],
-    constant: Option<&[f32]>,
-    tape: &mut OwnedTape<f32, Cpu>,
-) -> Node {
-    let mut hidden = linear(device, inputs, constant, &parameters[0], mlp.activation(0), tape);
-    for (index, parameter) in parameters.iter().enumerate().skip(1) {
-        hidden = linear(device, &[&hidden], None, parameter, mlp.activation(index), tape);
-    }
-    hidden
-}
-
-fn sum(device: &Cpu, left: &Node, right: &Node, tape: &mut OwnedTape<f32, Cpu>) -> Node {
-    let added = left.data.iter().zip(right.data.iter()).map(|(left, right)| left + right).collect();
-    let node = Node::new(device, added, left.rows, left.columns);
-    let (left, right, out) = (left.tensor.ghost(), right.tensor.ghost(), node.tensor.ghost());
-    dfdx::prelude::Tape::add_backward_op(tape, move |gradients| {
-        let delta = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
-        for side in [&left, &right] {
-            gradients.get_or_alloc_mut(side)?.iter_mut().zip(&delta).for_each(|(sum, delta)| *sum += delta);
-        }
-        Ok(())
-    });
-    node
 }
 
 /// One of dfdx's own functions, on a tape that goes on afterwards.
@@ -184,10 +162,6 @@ fn on_tape(
     let (out, after) = function(values.clone().put_tape(std::mem::take(tape))).split_tape();
     *tape = after;
     out
-}
-
-fn mean_square(left: &Matrix, right: &Matrix, tape: &mut OwnedTape<f32, Cpu>) -> Tensor<(), f32, Cpu> {
-    on_tape(left, tape, |left| (left - right.clone()).square().mean())
 }
 
 fn weighted_sum<'a>(
@@ -215,34 +189,41 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(11);
         let spec = WorldModelSpec {
             latent: 3,
+            stride: 2,
             encoder_hidden: vec![6],
             predictor_hidden: vec![5, 4],
             inverse_hidden: vec![4],
         };
-        let mut jepa = Jepa::random(&spec, 4, 2, &mut rng);
+        let mut jepa = Jepa::random(&spec, 4, 1, &mut rng);
         jepa.predictor.layers[2].weight.iter_mut().for_each(|weight| *weight *= 10.0);
         let mut random = |count: usize| (0..count).map(|_| rng.gen_range(-1.0..1.0)).collect::<Vec<f32>>();
         let (batch, unroll) = (6, 3);
         let (percepts, actions) = (random((unroll + 1) * batch * 4), random(unroll * batch * 2));
-        let sequences = Sequences { percepts, actions, batch, unroll };
         let weights = LossWeights::default();
-        let pass = jepa.loss_and_gradient(&sequences, &weights);
-        for parameter in 0..pass.gradient.len() {
-            let last = pass.gradient[parameter].len() - 1;
+        let pass = |jepa: &Jepa| {
+            let sequences = Sequences { percepts: percepts.clone(), actions: actions.clone(), batch, unroll };
+            Trainees::new(jepa).loss_and_gradient(sequences, &weights)
+        };
+        let gradient = pass(&jepa).gradient.concat();
+        let mut first = 0;
+        for parameter in 0..jepa.parameters().len() {
+            let last = jepa.parameters()[parameter].len() - 1;
             for index in [0, last / 2, last] {
                 let mut at = |offset: f32| {
                     jepa.parameters_mut()[parameter][index] += offset;
-                    let total = jepa.loss_and_gradient(&sequences, &weights).loss.total;
+                    let total = pass(&jepa).loss.total;
                     jepa.parameters_mut()[parameter][index] -= offset;
                     total
                 };
                 let slope = (at(1e-2) - at(-1e-2)) / 2e-2;
-                let got = pass.gradient[parameter][index];
+                let got = gradient[first + index];
                 assert!(
                     (slope - got).abs() < 2e-3 + 0.02 * slope.abs(),
                     "parameter {parameter}: {got} against {slope}"
                 );
             }
+            first += last + 1;
         }
+        assert_eq!(first, gradient.len());
     }
 }

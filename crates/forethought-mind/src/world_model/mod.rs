@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub struct WorldModelSpec {
     /// Width of the latent.
     pub latent: usize,
+    /// Control steps that one prediction spans (frame skip): the predictor takes that many actions at once.
+    pub stride: usize,
     /// Hidden layers of the encoder.
     pub encoder_hidden: Vec<usize>,
     /// Hidden layers of the predictor.
@@ -26,6 +28,12 @@ pub struct WorldModelSpec {
 
 impl Default for WorldModelSpec {
     fn default() -> Self {
-        Self { latent: 32, encoder_hidden: vec![256, 256], predictor_hidden: vec![256, 256], inverse_hidden: vec![256] }
+        Self {
+            latent: 32,
+            stride: 4,
+            encoder_hidden: vec![256, 256],
+            predictor_hidden: vec![256, 256],
+            inverse_hidden: vec![256],
+        }
     }
 }

@@ -276,9 +276,10 @@ impl Check<'_> {
         self.at_least(of("episodes"), training.episodes, 1, "write how many episodes to explore");
         self.at_least(of("updates"), training.updates, 1, "write how many gradient updates to make");
         self.at_least(of("batch"), training.batch, 1, "write how many sequences an update takes");
-        self.at_least(of("unroll"), training.unroll, 1, "write how many control steps to predict");
-        if training.steps <= training.unroll {
-            let expected = format!("more than `unroll`, {}", training.unroll);
+        self.at_least(of("unroll"), training.unroll, 1, "write how many predictions to make in a row");
+        let span = u64::from(training.unroll).saturating_mul(training.world_model.stride as u64);
+        if u64::from(training.steps) <= span {
+            let expected = format!("more than `unroll` times `world_model.stride`, {span}");
             self.report(of("steps"), training.steps, expected, "write longer episodes, or a smaller `unroll`");
         }
         self.positive(of("learning_rate"), training.learning_rate, "write about 0.001");
@@ -303,6 +304,7 @@ impl Check<'_> {
             self.not_negative(of(&format!("loss.{field}")), weight, "write 0 to leave the term out");
         }
         let model = &training.world_model;
+        self.within(of("world_model.stride"), model.stride, 1, 1000, "write the control steps of one prediction");
         self.within(of("world_model.latent"), model.latent, 1, 4096, "write the latent's width, for example 32");
         for (field, widths) in [
             ("encoder_hidden", &model.encoder_hidden),

@@ -1,7 +1,7 @@
 //! The cross-entropy method (Rubinstein & Kroese, 2004). Read first: [`CemSpec`].
 
 use super::{
-    Imagination, Population, Proposal, Starts,
+    Imagination, Proposal, Starts,
     imagination::{coloured_noise, order},
 };
 use crate::actor::ActorSpec;
@@ -41,7 +41,7 @@ pub(super) fn plan(
     let mut sequences = starts.draw(count, rng);
     let mut proposal = Proposal::default();
     for round in 0..rounds {
-        let population = Population::from_sequences(&sequences, starts.action_len);
+        let population = imagination.population(&sequences);
         let energies = imagination.energies(&population);
         proposal.merge(Proposal::rank(&population, &energies));
         if round + 1 == rounds {

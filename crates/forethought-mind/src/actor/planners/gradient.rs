@@ -1,7 +1,7 @@
 //! The gradient planner: minimise the energy of imagined futures by gradient through the model (Dawid & LeCun 2023,
 //! Sec. 2.3, Mode-2). Read first: [`GradientSpec`] and [`plan`].
 
-use super::{Imagination, Population, Proposal, Starts};
+use super::{Imagination, Proposal, Starts};
 use crate::actor::ActorSpec;
 use rand::Rng;
 use schemars::JsonSchema;
@@ -54,14 +54,14 @@ pub(super) fn plan(
     rng: &mut impl Rng,
 ) -> Proposal {
     let settings = &spec.gradient;
-    let mut population = Population::from_sequences(&starts.draw(settings.starts as usize, rng), starts.action_len);
+    let mut population = imagination.population(&starts.draw(settings.starts as usize, rng));
     let mut proposal = Proposal::default();
     if settings.chooses() {
         let energies = imagination.energies(&population);
         proposal = Proposal::rank(&population, &energies);
         let best = super::imagination::order(&energies).into_iter().take(settings.refined as usize);
         let chosen: Vec<Vec<f32>> = best.map(|index| population.sequence(index)).collect();
-        population = Population::from_sequences(&chosen, starts.action_len);
+        population = imagination.population(&chosen);
     }
     let mut u: Vec<f32> = population.actions.iter().map(|action| action.clamp(-BOUND, BOUND).atanh()).collect();
     let (mut first, mut second) = (vec![0.0_f32; u.len()], vec![0.0_f32; u.len()]);

@@ -3,8 +3,8 @@
 
 use crate::{
     actor::exploration::{ExplorationSpec, Walk},
-    cost::{Imagined, IntrinsicCost},
-    world_model::predictor::{Predictor, rollout},
+    cost::{Extent, Imagined, IntrinsicCost},
+    world_model::predictor::{Predictor, part_of, rollout, side_by_side},
 };
 use dfdx::prelude::{Backward, Cpu, PutTape, SplitTape, TensorFromVec, Trace};
 use forethought_energy::numbers;
@@ -22,14 +22,22 @@ pub(crate) struct Imagination<'a> {
     pub(crate) latent: &'a [f32],
     /// The goal, `[latent]`; empty without one.
     pub(crate) goal: &'a [f32],
-    pub(crate) horizon: usize,
+    /// Predictions in each future.
+    pub(crate) steps: usize,
+    /// Control steps that each spans.
+    pub(crate) stride: usize,
     /// Predictor calls so far: one is one transition of one future, forward or backward.
     pub(crate) evaluations: u64,
 }
 
 impl Imagination<'_> {
     fn count(&mut self, batch: usize, passes: usize) {
-        self.evaluations += (self.horizon * batch * passes) as u64;
+        self.evaluations += (self.steps * batch * passes) as u64;
+    }
+
+    /// Sequences `[horizon, action]` side by side, the actions of each prediction together.
+    pub(crate) fn population(&self, sequences: &[Vec<f32>]) -> Population {
+        Population::from_sequences(sequences, self.predictor.action_len())
     }
 
     /// The energy of each sequence: `[batch]`.
@@ -40,51 +48,64 @@ impl Imagination<'_> {
         self.judge(&latents, &population.actions, batch)
     }
 
-    /// The energy of each sequence `tanh(u)`, `[batch]`, and the gradient with respect to `u`, `[horizon, batch, action]`,
-    /// by dfdx.
+    /// The energy of each sequence `tanh(u)`, `[batch]`, and the gradient with respect to `u`, `[steps, batch, actions]`,
+    /// by dfdx. Spread over the threads of the current rayon pool.
     pub(crate) fn energies_and_gradient(&mut self, u: &[f32], batch: usize) -> (Vec<f32>, Vec<f32>) {
         self.count(batch, 2);
+        let (this, width) = (&*self, self.predictor.action_len());
+        let parts = this.predictor.in_parts(batch, this.steps, |futures| {
+            this.energies_and_gradient_of(part_of(u, batch, &futures, width).into_owned(), futures.len())
+        });
+        let (energies, gradients): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        (energies.concat(), side_by_side(gradients, self.steps))
+    }
+
+    fn energies_and_gradient_of(&self, u: Vec<f32>, batch: usize) -> (Vec<f32>, Vec<f32>) {
         let device = Cpu::default();
-        let action_len = self.predictor.action_len();
         let start = device.tensor_from_vec(self.latent.repeat(batch), (batch, self.latent.len()));
-        let leaf = device.tensor_from_vec(u.to_vec(), (self.horizon * batch, action_len));
+        let leaf = device.tensor_from_vec(u, (self.steps * batch, self.predictor.action_len()));
         let (actions, tape) = leaf.leaky_trace().tanh().split_tape();
         let (latents, tape) = rollout(self.predictor, &start, actions.clone().put_tape(tape)).split_tape();
         let energies = self.judge(&numbers(&latents), &numbers(&actions), batch);
-        let gradients = self.cost.total(latents.put_tape(tape), &actions, self.goal, self.horizon).backward();
+        let gradients = self.cost.total(latents.put_tape(tape), &actions, self.goal, self.extent()).backward();
         (energies, gradients.get(&leaf).as_vec())
     }
 
     fn judge(&self, latents: &[f32], actions: &[f32], batch: usize) -> Vec<f32> {
-        self.cost.energies(&Imagined { latents, actions, batch, horizon: self.horizon }, self.goal)
+        self.cost.energies(&Imagined { latents, actions, batch, extent: self.extent() }, self.goal)
+    }
+
+    fn extent(&self) -> Extent {
+        Extent { steps: self.steps, stride: self.stride }
     }
 }
 
-/// Action sequences side by side, time first: `[horizon, batch, action]`.
+/// Action sequences side by side, time first: `[steps, batch, actions]`, where `actions` are those of one prediction.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Population {
     pub(crate) actions: Vec<f32>,
     pub(crate) batch: usize,
-    pub(crate) action_len: usize,
+    /// Values that one prediction acts on: those of all its control steps.
+    pub(crate) acting: usize,
 }
 
 impl Population {
-    /// From sequences `[horizon, action]`, all of one length.
-    pub(crate) fn from_sequences(sequences: &[Vec<f32>], action_len: usize) -> Self {
-        let horizon = sequences.first().map_or(0, Vec::len) / action_len.max(1);
-        let mut actions = Vec::with_capacity(sequences.len() * horizon * action_len);
-        for step in 0..horizon {
+    /// From sequences `[steps, actions]`, all of one length.
+    pub(crate) fn from_sequences(sequences: &[Vec<f32>], acting: usize) -> Self {
+        let steps = sequences.first().map_or(0, Vec::len) / acting.max(1);
+        let mut actions = Vec::with_capacity(sequences.len() * steps * acting);
+        for step in 0..steps {
             for sequence in sequences {
-                actions.extend_from_slice(&sequence[step * action_len..(step + 1) * action_len]);
+                actions.extend_from_slice(&sequence[step * acting..(step + 1) * acting]);
             }
         }
-        Self { actions, batch: sequences.len(), action_len }
+        Self { actions, batch: sequences.len(), acting }
     }
 
-    /// Sequence `index`: `[horizon, action]`.
+    /// Sequence `index`: `[steps, actions]`.
     pub(crate) fn sequence(&self, index: usize) -> Vec<f32> {
-        let steps = self.actions.chunks_exact(self.batch * self.action_len);
-        steps.flat_map(|step| &step[index * self.action_len..(index + 1) * self.action_len]).copied().collect()
+        let steps = self.actions.chunks_exact(self.batch * self.acting);
+        steps.flat_map(|step| &step[index * self.acting..(index + 1) * self.acting]).copied().collect()
     }
 }
 

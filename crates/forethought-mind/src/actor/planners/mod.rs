@@ -11,7 +11,7 @@ pub use cem::CemSpec;
 pub use gradient::GradientSpec;
 pub use mppi::MppiSpec;
 
-pub(crate) use imagination::{Imagination, Population, Proposal, Starts};
+pub(crate) use imagination::{Imagination, Proposal, Starts};
 
 use crate::actor::ActorSpec;
 use rand::Rng;

@@ -1,6 +1,6 @@
 //! Model-predictive path integral control (Williams et al., 2017). Read first: [`MppiSpec`].
 
-use super::{Imagination, Population, Proposal, Starts, imagination::coloured_noise};
+use super::{Imagination, Proposal, Starts, imagination::coloured_noise};
 use crate::actor::ActorSpec;
 use rand::Rng;
 use schemars::JsonSchema;
@@ -36,7 +36,7 @@ pub(super) fn plan(
     let mut sequences = starts.draw(count, rng);
     let mut proposal = Proposal::default();
     for round in 0..rounds {
-        let population = Population::from_sequences(&sequences, starts.action_len);
+        let population = imagination.population(&sequences);
         let energies = imagination.energies(&population);
         proposal.merge(Proposal::rank(&population, &energies));
         if round + 1 == rounds {

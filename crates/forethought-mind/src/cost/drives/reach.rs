@@ -1,6 +1,6 @@
 //! Reach: be where the goal observation would be sensed. Read first: [`ReachSpec`].
 
-use crate::cost::Imagined;
+use crate::cost::{Extent, Imagined};
 use dfdx::prelude::SumTo;
 use forethought_energy::{TapedMatrix, TapedScalar, distance::Distance};
 use forethought_interface::{Num, impl_numbers};
@@ -27,12 +27,12 @@ impl_numbers!(struct ReachSpec { weight });
 
 impl ReachSpec {
     #[expect(clippy::cast_precision_loss, reason = "a horizon has far fewer than 2^24 steps")]
-    fn share(&self, horizon: usize) -> f32 {
-        self.weight.value_f32() / horizon.max(1) as f32
+    fn share(&self, extent: Extent) -> f32 {
+        self.weight.value_f32() / extent.steps.max(1) as f32
     }
 
     pub(crate) fn add_energies(&self, imagined: &Imagined, goal: &[f32], energies: &mut [f32]) {
-        let share = self.share(imagined.horizon);
+        let share = self.share(imagined.extent);
         for step in imagined.latents.chunks_exact(imagined.batch * goal.len()) {
             for (energy, latent) in energies.iter_mut().zip(step.chunks_exact(goal.len())) {
                 *energy += share * Distance::Smooth.of(latent, goal);
@@ -40,7 +40,7 @@ impl ReachSpec {
         }
     }
 
-    pub(crate) fn total(&self, latents: TapedMatrix, goal: &[f32], horizon: usize) -> TapedScalar {
-        Distance::Smooth.of_rows(latents, goal).sum() * self.share(horizon)
+    pub(crate) fn total(&self, latents: TapedMatrix, goal: &[f32], extent: Extent) -> TapedScalar {
+        Distance::Smooth.of_rows(latents, goal).sum() * self.share(extent)
     }
 }
