@@ -1,10 +1,11 @@
-//! One update of the default world model, 36 senses and two actions, on one thread and on all.
+//! One update of a world model of the default sizes, 36 senses and two actions, on one thread and on all.
 
 #![allow(clippy::expect_used, clippy::cast_precision_loss, missing_docs, reason = "a bench may panic")]
 
+mod workload;
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use forethought_interface::{Channel, ObservationLayout};
-use forethought_mind::training::{Experience, TrainContext, TrainingSpec, Trajectory, train};
+use forethought_mind::training::{TrainContext, TrainingSpec, train};
 use std::{ops::ControlFlow, time::Duration};
 
 #[global_allocator]
@@ -25,26 +26,16 @@ fn operations(spec: &TrainingSpec) -> u64 {
 }
 
 fn training(criterion: &mut Criterion) {
-    let number = |i: usize| ((i * 7919) % 10_007) as f32 / 5000.0 - 1.0;
-    let trajectory = |k: usize| Trajectory {
-        observations: (0..101 * 36).map(|i| number(i + 4001 * k)).collect(),
-        actions: (0..100 * 2).map(|i| number(i + 3001 * k)).collect(),
-        positions_m: (0..101).map(|i| [number(i + k), number(i + 7 * k)]).collect(),
-    };
-    let experience = Experience {
-        layout: ObservationLayout { channels: vec![Channel { name: "senses".into(), shape: vec![36] }] },
-        action_len: 2,
-        episodes: (0..64).map(trajectory).collect(),
-    };
+    let experience = workload::experience();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut group = criterion.benchmark_group("training update");
     group.sample_size(20);
     for threads in if cores > 1 { vec![1, cores] } else { vec![1] } {
         let context = TrainContext { scenario: "bench".into(), scenario_hash: 0, seed: 1, jobs: threads };
-        group.throughput(Throughput::Elements(operations(&TrainingSpec::default())));
+        group.throughput(Throughput::Elements(operations(&workload::training(1))));
         group.bench_function(format!("{threads} threads"), |bencher| {
             bencher.iter_custom(|updates| {
-                let spec = TrainingSpec { updates: u32::try_from(updates).expect("few"), ..TrainingSpec::default() };
+                let spec = workload::training(u32::try_from(updates).expect("few"));
                 let mut seconds = 0.0;
                 let outcome = train(&experience, &spec, &context, None, &mut |progress| {
                     seconds = progress.elapsed_secs;

@@ -1,8 +1,18 @@
-//! What is measured: one planning iteration of a given size, through the same operations as the gradient planner's.
+//! What is measured: one planning iteration of a given size, through the same operations as the gradient planner's, and the
+//! training of a world model of the default sizes.
+
+#![allow(dead_code, reason = "no bench needs all of it")]
 
 use dfdx::prelude::{Backward, Cpu, PutTape, SplitTape, SumTo, TensorFromVec, Trace};
 use forethought_energy::distance::Distance;
-use forethought_mind::world_model::predictor::{Predictor, rollout};
+use forethought_interface::{Channel, ObservationLayout};
+use forethought_mind::{
+    training::{Experience, TrainingSpec, Trajectory},
+    world_model::{
+        WorldModelSpec,
+        predictor::{Predictor, rollout},
+    },
+};
 use std::{hint::black_box, ops::Range, sync::Arc};
 
 /// The gradient of a summed squared distance with respect to the actions `tanh(u)` of `starts` futures, and one step of
@@ -112,4 +122,25 @@ impl pulp::WithSimd for Peak {
         black_box(sums.into_iter().map(|sum| simd.reduce_sum_f32s(sum)).sum::<f32>());
         2 * CHAINS * S::F32_LANES * self.0
     }
+}
+
+/// Random numbers in place of 36 senses and two actions: how fast they are learned from does not depend on what they are.
+pub fn experience() -> Experience {
+    let number = |i: usize| ((i * 7919) % 10_007) as f32 / 5000.0 - 1.0;
+    let trajectory = |k: usize| Trajectory {
+        observations: (0..101 * 36).map(|i| number(i + 4001 * k)).collect(),
+        actions: (0..100 * 2).map(|i| number(i + 3001 * k)).collect(),
+        positions_m: (0..101).map(|i| [number(i + k), number(i + 7 * k)]).collect(),
+    };
+    Experience {
+        layout: ObservationLayout { channels: vec![Channel { name: "senses".into(), shape: vec![36] }] },
+        action_len: 2,
+        episodes: (0..64).map(trajectory).collect(),
+    }
+}
+
+/// A training by the defaults, but one control step a prediction, as the peers have it.
+pub fn training(updates: u32) -> TrainingSpec {
+    let world_model = WorldModelSpec { stride: 1, ..WorldModelSpec::default() };
+    TrainingSpec { updates, world_model, ..TrainingSpec::default() }
 }

@@ -6,30 +6,31 @@ use super::{
     packed::{Filling, row_stride},
     packed_mlp::{Inputs, PackedMlp},
 };
-use dfdx::prelude::{Cpu, Gradients, HasShape, OwnedTape, Tape, Tensor, TensorFromVec};
+use dfdx::prelude::{Cpu, CpuError, Gradients, HasShape, OwnedTape, Tape, Tensor, TensorFromVec};
 use forethought_energy::{Matrix, numbers};
 use std::sync::Arc;
 
 /// Rows that pass through a network together: few enough for the caches, and enough that a weight's gradient, which each
 /// tile reads and writes as a whole, costs little more than the arithmetic.
-const TILE: usize = 64;
+const TILE: usize = 96;
 
 /// A network in training.
 #[derive(Debug, Clone)]
 pub(crate) struct Trainee {
     packed: Arc<PackedMlp>,
-    /// All weights and biases, by turns, as dfdx knows them: their gradient gathers here. Their values do not.
+    /// Stands for all weights and biases, by turns: their gradient gathers here. It is empty, so that dfdx allocates none.
     parameters: Tensor<(usize,), f32, Cpu>,
     shelf: Shelf,
+    /// Gradients that are no longer needed.
+    gradients: Shelf,
 }
 
 impl Trainee {
     /// A network whose last `beside` inputs are few and need no gradient.
     pub(crate) fn new(mlp: &Mlp, beside: usize) -> Self {
-        let packed = PackedMlp::new(mlp, beside);
-        let count = packed.parameters();
-        let parameters = Cpu::default().tensor_from_vec(vec![0.0; count], (count,));
-        Self { packed: Arc::new(packed), parameters, shelf: Shelf::default() }
+        let parameters = Cpu::default().tensor_from_vec(vec![], (0,));
+        let packed = Arc::new(PackedMlp::new(mlp, beside));
+        Self { packed, parameters, shelf: Shelf::default(), gradients: Shelf::default() }
     }
 
     /// Take over other weights; see [`PackedMlp::refill`].
@@ -41,6 +42,42 @@ impl Trainee {
     pub(crate) fn gradient(&self, gradients: &mut Gradients<f32, Cpu>) -> Vec<f32> {
         let gathered = gradients.get_or_alloc_mut(&self.parameters.ghost());
         std::mem::take(&mut **gathered.unwrap_or_else(|error| unreachable!("memory for numbers: {error:?}")))
+    }
+
+    /// Take back what [`Trainee::gradient`] gave, to be used again.
+    pub(crate) fn recycle(&self, gradient: Vec<f32>) {
+        self.gradients.give_back([gradient]);
+    }
+
+    /// Where the way back adds to the gradient.
+    fn gather(&self) -> Gather {
+        let (parameters, count) = (self.parameters.clone(), self.packed.parameters());
+        Gather { parameters, count, shelf: self.gradients.clone() }
+    }
+}
+
+/// Where the gradient by weights and biases gathers.
+struct Gather {
+    parameters: Tensor<(usize,), f32, Cpu>,
+    count: usize,
+    shelf: Shelf,
+}
+
+impl Gather {
+    /// The gradient so far.
+    fn take(&self, gradients: &mut Gradients<f32, Cpu>) -> Result<Vec<f32>, CpuError> {
+        let gathered = std::mem::take(&mut **gradients.get_or_alloc_mut(&self.parameters.ghost())?);
+        if !gathered.is_empty() {
+            return Ok(gathered);
+        }
+        let mut fresh = self.shelf.take(self.count);
+        fresh.fill(0.0);
+        Ok(fresh)
+    }
+
+    fn put(&self, gradients: &mut Gradients<f32, Cpu>, gradient: Vec<f32>) -> Result<(), CpuError> {
+        **gradients.get_or_alloc_mut(&self.parameters.ghost())? = gradient;
+        Ok(())
     }
 }
 
@@ -92,10 +129,10 @@ pub(crate) fn apply(network: &Trainee, input: Vec<f32>, of: Option<&Matrix>, tap
     }
     let out = Cpu::default().tensor_from_vec(out, (rows, outputs));
 
-    let (out_ghost, parameters, of) = (out.ghost(), network.parameters.ghost(), of.map(Tensor::ghost));
+    let (out_ghost, gather, of) = (out.ghost(), network.gather(), of.map(Tensor::ghost));
     tape.add_backward_op(move |gradients: &mut Gradients<f32, Cpu>| {
         let arriving = std::mem::take(&mut **gradients.get_or_alloc_mut(&out_ghost)?);
-        let mut gradient = std::mem::take(&mut **gradients.get_or_alloc_mut(&parameters)?);
+        let mut gradient = gather.take(gradients)?;
         let mut to_input = match &of {
             Some(of) => std::mem::take(&mut **gradients.get_or_alloc_mut(of)?),
             None => vec![],
@@ -116,11 +153,10 @@ pub(crate) fn apply(network: &Trainee, input: Vec<f32>, of: Option<&Matrix>, tap
                 packed.add_to_main(deltas, at_out, (&mut to_input[at(width)], width));
             }
         }
-        **gradients.get_or_alloc_mut(&parameters)? = gradient;
         if let Some(of) = &of {
             **gradients.get_or_alloc_mut(of)? = to_input;
         }
-        Ok(())
+        gather.put(gradients, gradient)
     });
     out
 }
@@ -148,10 +184,10 @@ pub(crate) fn unroll(network: &Trainee, start: &Matrix, actions: Vec<f32>, tape:
     }
     let out = Cpu::default().tensor_from_vec(states[batch * latent..].to_vec(), (rows, latent));
 
-    let (out_ghost, parameters, start) = (out.ghost(), network.parameters.ghost(), start.ghost());
+    let (out_ghost, gather, start) = (out.ghost(), network.gather(), start.ghost());
     tape.add_backward_op(move |gradients: &mut Gradients<f32, Cpu>| {
         let arriving = std::mem::take(&mut **gradients.get_or_alloc_mut(&out_ghost)?);
-        let mut gradient = std::mem::take(&mut **gradients.get_or_alloc_mut(&parameters)?);
+        let mut gradient = gather.take(gradients)?;
         let to_start = gradients.get_or_alloc_mut(&start)?;
         let stride = row_stride(latent);
         let (mut deltas, mut at_out) = (vec![0.0; TILE * per_row], vec![0.0; TILE * stride]);
@@ -177,8 +213,7 @@ pub(crate) fn unroll(network: &Trainee, start: &Matrix, actions: Vec<f32>, tape:
                 sums.iter_mut().zip(carried).for_each(|(sum, carried)| *sum += carried);
             }
         }
-        **gradients.get_or_alloc_mut(&parameters)? = gradient;
-        Ok(())
+        gather.put(gradients, gradient)
     });
     out
 }

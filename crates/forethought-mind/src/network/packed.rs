@@ -13,6 +13,10 @@ use std::ops::Range;
 const WIDTH: usize = 16;
 /// Rows worked on at once, at most.
 const HEIGHT: usize = 6;
+/// Lines worked on in one round of the innermost loop.
+const ROUND: usize = 4;
+/// Lines of 16 that together, 32 kB, stay in the nearest cache.
+const NEAR: usize = 512;
 
 /// One row of a panel.
 type Line = [f32; WIDTH];
@@ -78,8 +82,8 @@ impl Packed {
         assert!(values.len() == rows * row_step && self.inputs <= row_step, "matrices that do not fit");
         let right = self.panels.as_flattened();
         let (depth, columns) = (self.inputs, self.outputs);
-        let panel_step = WIDTH * depth;
-        let shape = Shape { rows, depth, columns, row_step, depth_step: 1, line_step: WIDTH, panel_step, stride, sums };
+        let shape =
+            Shape::<false> { rows, depth, columns, left_step: row_step, right_step: WIDTH * depth, stride, sums };
         shape.run(path, values, right, out);
     }
 }
@@ -125,18 +129,8 @@ pub(crate) fn add_transposed_product(
     let depth = left.len().checked_div(depth_step).unwrap_or(0);
     assert!(inputs <= depth_step && outputs.next_multiple_of(WIDTH) <= line_step, "rows too short");
     assert!(left.len() == depth * depth_step && right.len() == depth * line_step, "matrices that do not fit");
-    let (rows, columns, stride) = (inputs, outputs, outputs);
-    let shape = Shape {
-        rows,
-        depth,
-        columns,
-        row_step: 1,
-        depth_step,
-        line_step,
-        panel_step: WIDTH,
-        stride,
-        sums: Sums::Added,
-    };
+    let (left_step, right_step, sums) = (depth_step, line_step, Sums::Added);
+    let shape = Shape::<true> { rows: inputs, depth, columns: outputs, left_step, right_step, stride: outputs, sums };
     shape.run(path, left, right, out);
 }
 
@@ -153,24 +147,45 @@ enum Sums {
 
 /// `out[row, column] = Σ left[row, k] · right[k, column]` over `k` below `depth`, and where the numbers stand.
 #[derive(Clone, Copy)]
-struct Shape {
+struct Shape<const TRANSPOSED: bool> {
     rows: usize,
     depth: usize,
     columns: usize,
-    /// From a row of the left side to the next.
-    row_step: usize,
-    /// From one `k` of the left side to the next.
-    depth_step: usize,
-    /// From one `k` of the right side to the next.
-    line_step: usize,
-    /// From 16 columns of the right side to the next 16.
-    panel_step: usize,
+    /// From a row of the left side to the next; where it is transposed, from one `k` to the next.
+    left_step: usize,
+    /// From 16 columns of the right side to the next 16, or from one `k` to the next.
+    right_step: usize,
     /// From a row of the result to the next.
     stride: usize,
     sums: Sums,
 }
 
-impl Shape {
+/// What is known when it is compiled costs the innermost loop nothing.
+impl<const TRANSPOSED: bool> Shape<TRANSPOSED> {
+    /// From a row of the left side to the next.
+    #[inline(always)]
+    fn row_step(self) -> usize {
+        if TRANSPOSED { 1 } else { self.left_step }
+    }
+
+    /// From one `k` of the left side to the next.
+    #[inline(always)]
+    fn depth_step(self) -> usize {
+        if TRANSPOSED { self.left_step } else { 1 }
+    }
+
+    /// From one `k` of the right side to the next.
+    #[inline(always)]
+    fn line_step(self) -> usize {
+        if TRANSPOSED { self.right_step } else { WIDTH }
+    }
+
+    /// From 16 columns of the right side to the next 16.
+    #[inline(always)]
+    fn panel_step(self) -> usize {
+        if TRANSPOSED { WIDTH } else { self.right_step }
+    }
+
     fn run(self, path: Path, left: &[f32], right: &[f32], out: &mut [f32]) {
         if self.rows == 0 || self.columns == 0 {
             return;
@@ -183,14 +198,14 @@ impl Shape {
     }
 }
 
-struct Product<'a> {
-    shape: Shape,
+struct Product<'a, const TRANSPOSED: bool> {
+    shape: Shape<TRANSPOSED>,
     left: &'a [f32],
     right: &'a [f32],
     out: &'a mut [f32],
 }
 
-impl WithSimd for Product<'_> {
+impl<const TRANSPOSED: bool> WithSimd for Product<'_, TRANSPOSED> {
     type Output = ();
 
     #[inline(always)]
@@ -205,58 +220,63 @@ impl WithSimd for Product<'_> {
     }
 }
 
-impl Product<'_> {
-    /// Panels outside, rows inside: the panels stay in the nearest cache while all rows pass by.
+impl<const TRANSPOSED: bool> Product<'_, TRANSPOSED> {
+    /// Panels outside, rows inside: as much of the panels as the nearest cache holds stays there while all rows pass by.
     #[inline(always)]
     fn by_blocks<S: Simd, const REGISTERS: usize>(self, simd: S) {
         let Self { shape, left, right, out } = self;
-        let Shape { rows, columns, stride, .. } = shape;
+        let Shape { rows, depth, columns, stride, .. } = shape;
         let last = |rows: usize, step: usize| (rows - 1) * step;
         let panels = columns.div_ceil(WIDTH);
-        assert!(last(rows, shape.row_step) + last(shape.depth, shape.depth_step) < left.len(), "a short left side");
-        let ends = last(panels, shape.panel_step) + last(shape.depth, shape.line_step) + WIDTH;
+        assert!(last(rows, shape.row_step()) + last(depth, shape.depth_step()) < left.len(), "a short left side");
+        let ends = last(panels, shape.panel_step()) + last(depth, shape.line_step()) + WIDTH;
         assert!(ends <= right.len(), "a short right side");
         assert!(columns <= stride && last(rows, stride) + columns <= out.len(), "a short result");
         let blocks = rows.div_ceil(HEIGHT);
-        let height = rows.div_ceil(blocks);
         // The sums of a tile: enough to hide the latency of the multiply-add, few enough to leave room for the weights.
         let sums = if S::REGISTER_COUNT >= 32 { 24 } else { 12 };
-        let most = match sums / (height * REGISTERS) {
-            0 | 1 => 1,
-            2 | 3 => 2,
-            4..8 => 4,
-            _ => 8,
-        };
+        let most = sums / (rows.div_ceil(blocks) * REGISTERS);
         let mut edge = [0.0_f32; WIDTH * HEIGHT];
         let mut column = 0;
         while column < columns {
             let whole = (columns - column) / WIDTH;
-            let panels = if whole >= most { most } else { 1 };
-            for block in 0..blocks {
-                // As even as can be: few rows at a time leave the multiply-add waiting for itself.
-                let row = block * rows / blocks;
-                let tall = (block + 1) * rows / blocks - row;
-                let at = row * stride + column;
-                let (left, right) = (&left[row * shape.row_step..], &right[column / WIDTH * shape.panel_step..]);
-                let (left, right) = (left.as_ptr(), right.as_ptr());
-                if whole == 0 {
-                    // The last columns do not fill a panel: by way of a tile of their own.
-                    let width = columns - column;
-                    for r in 0..tall {
-                        let at = at + r * stride;
-                        edge[r * WIDTH..r * WIDTH + width].copy_from_slice(&out[at..at + width]);
+            let panels = match whole.min(most) {
+                0 | 1 => 1,
+                2 | 3 => 2,
+                4..8 => 4,
+                _ => 8,
+            };
+            for first in (0..depth).step_by(NEAR / panels) {
+                // Sums that were begun go on.
+                let sums = if first > 0 && shape.sums == Sums::Anew { Sums::Onto } else { shape.sums };
+                let part = Shape { depth: (depth - first).min(NEAR / panels), sums, ..shape };
+                let right = &right[column / WIDTH * shape.panel_step() + first * shape.line_step()..];
+                for block in 0..blocks {
+                    // As even as can be: few rows at a time leave the multiply-add waiting for itself.
+                    let row = block * rows / blocks;
+                    let tall = (block + 1) * rows / blocks - row;
+                    let at = row * stride + column;
+                    let left = &left[row * shape.row_step() + first * shape.depth_step()..];
+                    let (left, right) = (left.as_ptr(), right.as_ptr());
+                    if whole == 0 {
+                        // The last columns do not fill a panel: by way of a tile of their own.
+                        let width = columns - column;
+                        for r in 0..tall {
+                            let at = at + r * stride;
+                            edge[r * WIDTH..r * WIDTH + width].copy_from_slice(&out[at..at + width]);
+                        }
+                        // SAFETY: as below, and `edge` has room for `tall <= HEIGHT` rows of one panel.
+                        unsafe { part.tall::<S, REGISTERS>(simd, tall, 1, left, right, edge.as_mut_ptr(), WIDTH) };
+                        for r in 0..tall {
+                            let at = at + r * stride;
+                            out[at..at + width].copy_from_slice(&edge[r * WIDTH..r * WIDTH + width]);
+                        }
+                    } else {
+                        let out = out[at..].as_mut_ptr();
+                        // SAFETY: rows `row..row + tall` exist and so do `panels` whole panels from `column` on, and the
+                        // assertions above tie every address of either side to its slice's length.
+                        unsafe { part.tall::<S, REGISTERS>(simd, tall, panels, left, right, out, stride) };
                     }
-                    // SAFETY: as below, and `edge` has room for `tall <= HEIGHT` rows of one panel.
-                    unsafe { shape.tall::<S, REGISTERS>(simd, tall, 1, left, right, edge.as_mut_ptr(), WIDTH) };
-                    for r in 0..tall {
-                        let at = at + r * stride;
-                        out[at..at + width].copy_from_slice(&edge[r * WIDTH..r * WIDTH + width]);
-                    }
-                } else {
-                    let out = out[at..].as_mut_ptr();
-                    // SAFETY: rows `row..row + tall` exist and so do `panels` whole panels from `column` on, and the
-                    // assertions above tie every address of either side to its slice's length.
-                    unsafe { shape.tall::<S, REGISTERS>(simd, tall, panels, left, right, out, stride) };
                 }
             }
             column += panels * WIDTH;
@@ -264,7 +284,7 @@ impl Product<'_> {
     }
 }
 
-impl Shape {
+impl<const TRANSPOSED: bool> Shape<TRANSPOSED> {
     /// # Safety
     /// As [`tile`], for `tall` rows and `panels` panels.
     #[inline(always)]
@@ -307,47 +327,34 @@ impl Shape {
         // SAFETY: passed on.
         unsafe {
             match panels {
-                1 => tile::<S, REGISTERS, ROWS, 1>(simd, self, left, right, out, stride),
-                2 => tile::<S, REGISTERS, ROWS, 2>(simd, self, left, right, out, stride),
-                4 => tile::<S, REGISTERS, ROWS, 4>(simd, self, left, right, out, stride),
-                _ => tile::<S, REGISTERS, ROWS, 8>(simd, self, left, right, out, stride),
+                1 => tile::<S, TRANSPOSED, REGISTERS, ROWS, 1>(simd, self, left, right, out, stride),
+                2 => tile::<S, TRANSPOSED, REGISTERS, ROWS, 2>(simd, self, left, right, out, stride),
+                4 => tile::<S, TRANSPOSED, REGISTERS, ROWS, 4>(simd, self, left, right, out, stride),
+                _ => tile::<S, TRANSPOSED, REGISTERS, ROWS, 8>(simd, self, left, right, out, stride),
             }
         }
     }
-}
 
-/// `ROWS` rows times `PANELS` panels, all sums in registers.
-///
-/// # Safety
-/// From `left`, `ROWS` rows of `shape.depth` numbers can be read; from `right`, `PANELS` panels of `shape.depth` lines of
-/// 16; each as `shape` says that they stand. From `out`, as many rows, `stride` apart, of `PANELS * WIDTH` numbers can be
-/// read and written. `REGISTERS` registers of `S` make a line.
-#[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "row, panel and register address memory as well as sums")]
-unsafe fn tile<S: Simd, const REGISTERS: usize, const ROWS: usize, const PANELS: usize>(
-    simd: S,
-    shape: Shape,
-    left: *const f32,
-    right: *const f32,
-    out: *mut f32,
-    stride: usize,
-) {
-    let Shape { depth, row_step, depth_step, line_step, panel_step, sums: mode, .. } = shape;
-    let lanes = S::F32_LANES;
-    // SAFETY: every address below is in the ranges that the caller vouches for.
-    unsafe {
-        let mut sums = [[[simd.splat_f32s(0.0); REGISTERS]; PANELS]; ROWS];
-        for r in 0..if mode == Sums::Onto { ROWS } else { 0 } {
-            for p in 0..PANELS {
-                for i in 0..REGISTERS {
-                    sums[r][p][i] = out.add(r * stride + p * WIDTH + i * lanes).cast::<S::f32s>().read_unaligned();
-                }
-            }
-        }
-        for k in 0..depth {
-            let value = |r: usize| simd.splat_f32s(*left.add(r * row_step + k * depth_step));
+    /// Add what one `k` gives to all sums.
+    ///
+    /// # Safety
+    /// As [`tile`], for this `k`.
+    #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "row, panel and register address memory as well as sums")]
+    unsafe fn add_line<S: Simd, const REGISTERS: usize, const ROWS: usize, const PANELS: usize>(
+        self,
+        simd: S,
+        k: usize,
+        left: *const f32,
+        right: *const f32,
+        sums: &mut [[[S::f32s; REGISTERS]; PANELS]; ROWS],
+    ) {
+        // SAFETY: passed on.
+        unsafe {
+            let value = |r: usize| simd.splat_f32s(*left.add(r * self.row_step() + k * self.depth_step()));
             let weight = |p: usize, i: usize| {
-                right.add(p * panel_step + k * line_step + i * lanes).cast::<S::f32s>().read_unaligned()
+                let at = p * self.panel_step() + k * self.line_step() + i * S::F32_LANES;
+                right.add(at).cast::<S::f32s>().read_unaligned()
             };
             // What is fewer stays in registers while the other passes by: together with the sums they have to fit.
             if ROWS <= PANELS * REGISTERS {
@@ -371,6 +378,50 @@ unsafe fn tile<S: Simd, const REGISTERS: usize, const ROWS: usize, const PANELS:
                     }
                 }
             }
+        }
+    }
+}
+
+/// `ROWS` rows times `PANELS` panels, all sums in registers.
+///
+/// # Safety
+/// From `left`, `ROWS` rows of `shape.depth` numbers can be read; from `right`, `PANELS` panels of `shape.depth` lines of
+/// 16; each as `shape` says that they stand. From `out`, as many rows, `stride` apart, of `PANELS * WIDTH` numbers can be
+/// read and written. `REGISTERS` registers of `S` make a line.
+#[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "row, panel and register address memory as well as sums")]
+unsafe fn tile<S: Simd, const TRANSPOSED: bool, const REGISTERS: usize, const ROWS: usize, const PANELS: usize>(
+    simd: S,
+    shape: Shape<TRANSPOSED>,
+    left: *const f32,
+    right: *const f32,
+    out: *mut f32,
+    stride: usize,
+) {
+    let Shape { depth, sums: mode, .. } = shape;
+    let lanes = S::F32_LANES;
+    // SAFETY: every address below is in the ranges that the caller vouches for.
+    unsafe {
+        let mut sums = [[[simd.splat_f32s(0.0); REGISTERS]; PANELS]; ROWS];
+        for r in 0..if mode == Sums::Onto { ROWS } else { 0 } {
+            for p in 0..PANELS {
+                for i in 0..REGISTERS {
+                    sums[r][p][i] = out.add(r * stride + p * WIDTH + i * lanes).cast::<S::f32s>().read_unaligned();
+                }
+            }
+        }
+        // Several lines a round: fewer addresses to compute, and an end that the processor foresees.
+        let mut k = 0;
+        while k + ROUND <= depth {
+            let (left, right) = (left.add(k * shape.depth_step()), right.add(k * shape.line_step()));
+            for line in 0..ROUND {
+                shape.add_line::<S, REGISTERS, ROWS, PANELS>(simd, line, left, right, &mut sums);
+            }
+            k += ROUND;
+        }
+        while k < depth {
+            shape.add_line::<S, REGISTERS, ROWS, PANELS>(simd, k, left, right, &mut sums);
+            k += 1;
         }
         for r in 0..ROWS {
             for p in 0..PANELS {

@@ -240,7 +240,8 @@ fn update(
         return Err(diverged("gradient"));
     }
     trainees.refill(&state.jepa);
-    Ok(Done { loss, latents: passes.swap_remove(0).latents, norm })
+    let mut latents: Vec<Vec<f32>> = passes.into_iter().map(|pass| trainees.recycle(pass)).collect();
+    Ok(Done { loss, latents: latents.swap_remove(0), norm })
 }
 
 fn combine(sum: &Loss, add: &Loss, share: f32) -> Loss {

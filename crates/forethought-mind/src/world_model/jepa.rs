@@ -105,6 +105,13 @@ impl Trainees {
         panels.into_par_iter().with_min_len(8).for_each(Filling::fill);
     }
 
+    /// Take back a pass's gradient, to be used again; what is left is its latents.
+    pub(crate) fn recycle(&self, pass: Pass) -> Vec<f32> {
+        let networks = [&self.encoder, &self.predictor, &self.inverse];
+        networks.into_iter().zip(pass.gradient).for_each(|(network, gradient)| network.recycle(gradient));
+        pass.latents
+    }
+
     /// The loss on `sequences` and its gradient by dfdx: open-loop prediction over the whole sequence, with gradients
     /// through both sides; VICReg's variance and covariance; temporal similarity; inverse dynamics.
     pub(crate) fn loss_and_gradient(&self, sequences: Sequences, weights: &LossWeights) -> Pass {

@@ -19,10 +19,7 @@ use forethought::{
     setup::{Setup, SetupOptions},
     stop::Stop,
 };
-use forethought_interface::{Channel, ObservationLayout};
-use forethought_mind::training::{
-    Experience, LossWeights, TrainContext, TrainOutcome, TrainState, TrainingSpec, Trajectory, train,
-};
+use forethought_mind::training::{TrainContext, TrainOutcome, TrainState, train};
 use forethought_world::{LidarSpec, ProprioceptionSpec, Sandbox, SensorSpec};
 use serde::Deserialize;
 use std::{
@@ -149,19 +146,7 @@ fn median(seconds: f64, size: usize, mut unit: impl FnMut(usize)) -> (f64, usize
 
 /// One update: the time between two reports, which are 50 updates apart.
 fn training(seconds: f64, threads: usize) -> (f64, usize) {
-    let number = |i: usize| ((i * 7919) % 10_007) as f32 / 5000.0 - 1.0;
-    let channel = Channel { name: "senses".into(), shape: vec![36] };
-    let trajectory = |k: usize| Trajectory {
-        observations: (0..101 * 36).map(|i| number(i + 4001 * k)).collect(),
-        actions: (0..100 * 2).map(|i| number(i + 3001 * k)).collect(),
-        positions_m: (0..101).map(|i| [number(i + k), number(i + 7 * k)]).collect(),
-    };
-    let experience = Experience {
-        layout: ObservationLayout { channels: vec![channel] },
-        action_len: 2,
-        episodes: (0..64).map(trajectory).collect(),
-    };
-    let spec = TrainingSpec { updates: 1_000_000, loss: LossWeights::default(), ..TrainingSpec::default() };
+    let (experience, spec) = (workload::experience(), workload::training(1_000_000));
     let context = TrainContext { scenario: "peers".into(), scenario_hash: 0, seed: 1, jobs: threads };
     let (started, mut last, mut updates) = (Instant::now(), 0.0, Vec::new());
     let outcome = train(&experience, &spec, &context, None::<TrainState>, &mut |progress| {
