@@ -26,7 +26,7 @@ import report
 from install import say
 from report import LABELS, OURS, RAPIER, Results
 
-OURS_BUILD = ["cargo", "bench", "-p", "forethought", "--bench", "peers", "--no-run", "--message-format=json"]
+OURS_BUILD = "cargo bench -p forethought --no-default-features --bench peers --no-run --message-format=json".split()
 OURS_TARGET = "peers"
 
 HERE = Path(__file__).resolve().parent

@@ -22,7 +22,6 @@ mod report;
 mod scene;
 mod unrolling;
 #[path = "../../../forethought-mind/benches/workload/mod.rs"]
-#[allow(dead_code, reason = "the peers' bench uses the rest")]
 mod workload;
 
 use growth::{SWEEPS, Speedup, Sweep};

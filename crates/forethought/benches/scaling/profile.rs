@@ -149,21 +149,21 @@ impl Case {
         [&self.observation, &self.goal].map(|observation| self.model.encode(&perceive(observation)))
     }
 
-    /// How many calls of the predictor a future takes. One call may stand for several control steps, and then takes their
-    /// actions side by side.
+    /// How many calls of the predictor a future takes. One call stands for several control steps, and takes their actions
+    /// side by side.
     fn horizon(&self) -> usize {
-        let steps = self.model.predictor().action_len() / self.model.card().action_len;
-        self.actor.horizon as usize / steps.max(1)
+        self.actor.horizon as usize / self.model.stride()
     }
 
     fn about(&self) -> String {
         let (spec, plan) = (&self.model.card().world_model, &self.actor.gradient);
         format!(
-            "{SCENARIO}: latent {}, predictor's hidden layers {:?}, horizon {}, {} starts of which {} are refined {} times, \
-             planned anew every {} steps",
+            "{SCENARIO}: latent {}, predictor's hidden layers {:?}, horizon {} in predictions of {} control steps, {} starts of \
+             which {} are refined {} times, planned anew every {} steps",
             spec.latent,
             spec.predictor_hidden,
             self.actor.horizon,
+            spec.stride,
             plan.starts,
             plan.refined.min(plan.starts),
             plan.iterations,
@@ -261,7 +261,8 @@ impl<'a> Plan<'a> {
                 }
                 DriveSpec::Effort(effort) => {
                     let squares = actions.clone().put_tape(tape).square().sum();
-                    (total, tape) = (squares * (effort.weight.value_f32() / self.horizon as f32) + total).split_tape();
+                    (total, tape) =
+                        (squares * (effort.weight.value_f32() / self.case.actor.horizon as f32) + total).split_tape();
                 }
             }
         }
