@@ -7,6 +7,7 @@ use crate::sensors::{Contacts, Moment, Senses};
 use crate::surroundings::Surroundings;
 use crate::{StepRecord, WorldError};
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
+use bevy::ecs::system::SystemParam;
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::{
     Component, Entity, IntoScheduleConfigs, Local, Name, Query, Res, ResMut, Resource, Schedule, SystemSet, Without,
@@ -50,10 +51,10 @@ pub(crate) fn schedule() -> Schedule {
         .configure_sets(stages.chain())
         .add_systems((
             sense.in_set(Stage::Sense),
-            think.in_set(Stage::Think).run_if(all_is_well),
-            act.in_set(Stage::Act).run_if(all_is_well),
-            simulate.in_set(Stage::Simulate).run_if(all_is_well),
-            (count, record).chain().in_set(Stage::Record).run_if(all_is_well),
+            think.in_set(Stage::Think),
+            act.in_set(Stage::Act),
+            simulate.in_set(Stage::Simulate),
+            finish.in_set(Stage::Record),
         ));
     schedule
 }
@@ -66,17 +67,14 @@ pub(crate) struct Minds(pub SyncCell<Vec<Box<dyn Think>>>);
 #[derive(Resource, Clone, Copy, Default)]
 pub(crate) struct Attention(pub Detail);
 
-/// What went wrong in this control step: the stages after it do not run.
+/// What went wrong in this control step: the stages after it do nothing. They see for themselves, for a condition in the
+/// schedule costs as much as a stage.
 #[derive(Resource, Default)]
 pub(crate) struct Trouble(pub Option<WorldError>);
 
 /// Where an agent's goal observation is taken; none without a target.
 #[derive(Component, Clone, Copy)]
 pub(crate) struct GoalFrame(pub Option<Frame>);
-
-fn all_is_well(trouble: Res<Trouble>) -> bool {
-    trouble.0.is_none()
-}
 
 pub(crate) type Sensing<'a> = (&'a RapierRigidBodyHandle, &'a Senses, &'a Contacts, &'a GoalFrame);
 
@@ -150,6 +148,9 @@ fn act(
     names: Query<&Name>,
     mut trouble: ResMut<Trouble>,
 ) {
+    if trouble.0.is_some() {
+        return;
+    }
     for (agent, entity) in record.agents.iter().zip(&roster.agents) {
         let Some(thought) = &agent.thought else { continue };
         match (Command::new(&thought.action), commands.get_mut(*entity)) {
@@ -177,6 +178,9 @@ fn simulate(
     names: Query<&Name>,
     mut trouble: ResMut<Trouble>,
 ) {
+    if trouble.0.is_some() {
+        return;
+    }
     let Ok(mut physics) = physics.single_mut() else { return };
     for (_, _, _, mut contacts) in &mut agents {
         contacts.0.clear();
@@ -207,23 +211,32 @@ fn simulate(
     }
 }
 
-fn count(laws: Res<Laws>, mut record: ResMut<StepRecord>) {
-    record.step += 1;
-    record.time_s = f64::from(record.step) * laws.period_s;
+/// The step is done: count it and record it.
+fn finish(laws: Res<Laws>, trouble: Res<Trouble>, mut recording: Recording) {
+    if trouble.0.is_none() {
+        recording.record.step += 1;
+        recording.record.time_s = f64::from(recording.record.step) * laws.period_s;
+        record(recording);
+    }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a system's parameters are its access")]
-pub(crate) fn record(
-    mut record: ResMut<StepRecord>,
-    mut digest: ResMut<Digest>,
-    mut velocities: Local<Vec<[f32; 3]>>,
-    surroundings: Res<Surroundings>,
-    attention: Res<Attention>,
-    physics: Query<Physics>,
-    roster: Res<Roster>,
-    bodies: Query<&RapierRigidBodyHandle>,
-    agents: Query<(&Senses, &Contacts)>,
-) {
+/// What is recorded, and from what.
+#[derive(SystemParam)]
+pub(crate) struct Recording<'w, 's> {
+    record: ResMut<'w, StepRecord>,
+    digest: ResMut<'w, Digest>,
+    velocities: Local<'s, Vec<[f32; 3]>>,
+    surroundings: Res<'w, Surroundings>,
+    attention: Res<'w, Attention>,
+    physics: Query<'w, 's, Physics>,
+    roster: Res<'w, Roster>,
+    bodies: Query<'w, 's, &'static RapierRigidBodyHandle>,
+    agents: Query<'w, 's, (&'static Senses, &'static Contacts)>,
+}
+
+pub(crate) fn record(recording: Recording) {
+    let Recording { mut record, mut digest, mut velocities, surroundings, attention, physics, roster, bodies, agents } =
+        recording;
     let Ok(physics) = physics.single() else { return };
     let body_of = |entity: &Entity| bodies.get(*entity).ok().and_then(|handle| physics.bodies.bodies.get(handle.0));
     let record = &mut *record;
