@@ -445,7 +445,9 @@ mod tests {
     fn agrees_with_the_definition_on_every_path() {
         let value = |seed: usize, index: usize| ((index * 7 + seed * 13) % 11) as f32 - 5.0;
         let shapes = (1..=14).map(|rows| (rows, 9, 1 + rows * 23 % 150));
-        for (rows, inputs, outputs) in shapes.chain([(1, 1, 1), (1, 64, 256), (2, 34, 128), (3, 5, 17), (25, 2, 130)]) {
+        // The last two are deeper than the nearest cache.
+        let more = [(1, 1, 1), (1, 64, 256), (2, 34, 128), (3, 5, 17), (25, 2, 130), (7, 600, 70), (3, 1100, 9)];
+        for (rows, inputs, outputs) in shapes.chain(more) {
             let values: Vec<f32> = (0..rows * inputs).map(|i| value(1, i)).collect();
             let weight: Vec<f32> = (0..inputs * outputs).map(|i| value(2, i)).collect();
             let expected: Vec<f32> = (0..rows * outputs)
@@ -480,7 +482,7 @@ mod tests {
     #[test]
     fn a_transposed_product_agrees_with_the_definition_wherever_rows_begin() {
         let value = |seed: usize, index: usize| ((index * 7 + seed * 13) % 11) as f32 - 5.0;
-        for (rows, inputs, outputs) in [(1, 1, 1), (3, 7, 17), (64, 36, 32), (5, 13, 2), (9, 6, 50)] {
+        for (rows, inputs, outputs) in [(1, 1, 1), (3, 7, 17), (64, 36, 32), (5, 13, 2), (9, 6, 50), (600, 13, 70)] {
             let left: Vec<f32> = (0..rows * inputs).map(|i| value(1, i)).collect();
             let right: Vec<f32> = (0..rows * outputs).map(|i| value(2, i)).collect();
             let at = |i: usize, k: usize| left[k * inputs + i / outputs] * right[k * outputs + i % outputs];
