@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 /// One imagined future.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rollout {
-    /// `[horizon + 1]` positions in metres, decoded from the imagined latents; the first is the present.
+    /// Positions in metres, decoded from the imagined latents, `[predictions + 1]`; the first is the present.
     pub positions_m: Vec<[f32; 2]>,
+    /// Control steps from one position to the next.
+    pub stride: u32,
     /// The energy of this future: lower is better.
     pub energy: f32,
 }

@@ -158,7 +158,8 @@ fn picture(model: &Model, latent: &[f32], actions: &[f32], energy: f32) -> Rollo
     let readout = &model.card().readout;
     let imagined = model.predictor().imagine(latent, actions);
     let latents = std::iter::once(latent).chain(imagined.chunks_exact(latent.len()));
-    Rollout { positions_m: latents.map(|latent| readout.position_m(latent)).collect(), energy }
+    let stride = u32::try_from(model.stride()).unwrap_or(u32::MAX);
+    Rollout { positions_m: latents.map(|latent| readout.position_m(latent)).collect(), stride, energy }
 }
 
 impl Think for Mind {

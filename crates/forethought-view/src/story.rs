@@ -185,7 +185,7 @@ mod tests {
 
     fn snapshot(step: u32, x: f32, energy: f32) -> ViewMessage {
         let planned = step % 2 == 1;
-        let rollouts = if planned { vec![Rollout { positions_m: vec![[x, 0.0]], energy }] } else { vec![] };
+        let rollouts = if planned { vec![Rollout { positions_m: vec![[x, 0.0]], stride: 1, energy }] } else { vec![] };
         let thought = Thought { planned, energy, rollouts, model_evaluations: u64::from(step), ..Thought::default() };
         ViewMessage::Snapshot(Box::new(Snapshot {
             step,

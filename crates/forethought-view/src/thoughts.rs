@@ -7,10 +7,10 @@ use crate::{
     story::{AgentStory, Picture},
 };
 use bevy::{color::Srgba, math::Vec2};
-use forethought_interface::Ray;
+use forethought_interface::{Ray, Rollout};
 
 /// A dot on the chosen future every so many control steps.
-const DOT_EVERY: usize = 4;
+const DOT_EVERY: u32 = 4;
 /// The trail shows so many of the latest control steps.
 const TRAIL_LEN: usize = 400;
 
@@ -39,25 +39,59 @@ pub fn draw_trail(brush: &mut Brush, agent: &AgentStory, index: usize, picture: 
 
 /// The imagined futures that were weighed, faint, and the chosen one, strong: of each what still lies ahead.
 pub fn draw_rollouts(brush: &mut Brush, agent: &AgentStory, step: u32, mapping: Mapping) {
-    let passed = step.saturating_sub(agent.imagined_at) as usize;
-    let line = |positions_m: &[[f32; 2]]| -> Vec<Vec2> {
-        positions_m.iter().skip(passed).map(|position| mapping.to_canvas(*position)).collect()
-    };
+    let passed = step.saturating_sub(agent.imagined_at);
     let Some((chosen, others)) = agent.rollouts.split_first() else { return };
     // The more there are, the fainter each one.
     let alpha = (3.0 / (others.len() as f32).sqrt().max(1.0)).clamp(0.3, 0.7);
     for rollout in others.iter().rev() {
-        brush.line(&line(&rollout.positions_m), 1.5, Srgba { alpha, ..palette::CANDIDATE });
+        let points: Vec<Vec2> = ahead(rollout, passed).map(|(_, position)| mapping.to_canvas(position)).collect();
+        brush.line(&points, 1.5, Srgba { alpha, ..palette::CANDIDATE });
     }
-    let points = line(&chosen.positions_m);
+    let (steps, points): (Vec<u32>, Vec<Vec2>) =
+        ahead(chosen, passed).map(|(step, position)| (step, mapping.to_canvas(position))).unzip();
     // A white edge keeps it apart from whatever it crosses.
     brush.line(&points, 6.0, Srgba { alpha: 0.8, ..palette::FLOOR });
     brush.line(&points, 3.5, palette::CHOSEN);
     // Each dot stays where it was imagined while the agent comes nearer.
-    let dots = points.iter().enumerate().filter(|(index, _)| *index > 0 && (index + passed).is_multiple_of(DOT_EVERY));
-    let dots = dots.map(|(_, dot)| dot);
-    for &dot in dots.chain(points.last()) {
+    let dots = steps.iter().zip(&points).skip(1).filter(|(step, _)| step.is_multiple_of(DOT_EVERY));
+    for &dot in dots.map(|(_, dot)| dot).chain(points.last()) {
         brush.disc(dot, 5.5, palette::FLOOR);
         brush.disc(dot, 4.2, palette::CHOSEN);
+    }
+}
+
+/// What of a future lies ahead after so many control steps: the place for now, between two that were imagined where it takes
+/// that, and all later ones; each with its control step.
+fn ahead(rollout: &Rollout, passed: u32) -> impl Iterator<Item = (u32, [f32; 2])> {
+    let stride = rollout.stride.max(1);
+    let (whole, part) = (passed / stride, passed % stride);
+    let positions = rollout.positions_m.get(whole as usize..).unwrap_or_default();
+    let now = match positions {
+        [before, after, ..] if part > 0 => {
+            Some(Vec2::from(*before).lerp(Vec2::from(*after), part as f32 / stride as f32).to_array())
+        }
+        [at, ..] if part == 0 => Some(*at),
+        _ => None,
+    };
+    let later = positions.iter().skip(1).copied().zip(1..).map(move |(at, index)| ((whole + index) * stride, at));
+    now.map(|at| (passed, at)).into_iter().chain(later)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_future_is_used_up_step_by_step() {
+        let positions_m = vec![[0.0, 0.0], [4.0, 0.0], [8.0, 8.0]];
+        let rollout = Rollout { positions_m, stride: 4, energy: 0.0 };
+        let ahead = |passed| ahead(&rollout, passed).collect::<Vec<_>>();
+        assert_eq!(ahead(0), [(0, [0.0, 0.0]), (4, [4.0, 0.0]), (8, [8.0, 8.0])]);
+        assert_eq!(ahead(1), [(1, [1.0, 0.0]), (4, [4.0, 0.0]), (8, [8.0, 8.0])]);
+        assert_eq!(ahead(4), [(4, [4.0, 0.0]), (8, [8.0, 8.0])]);
+        assert_eq!(ahead(6), [(6, [6.0, 4.0]), (8, [8.0, 8.0])]);
+        assert_eq!(ahead(8), [(8, [8.0, 8.0])]);
+        assert_eq!(ahead(9), []);
+        assert_eq!(ahead(400), []);
     }
 }
