@@ -106,6 +106,19 @@ fn check_tells_good_from_bad() {
 }
 
 #[test]
+fn check_tells_of_a_plan_that_its_model_cannot_make() {
+    let scenarios = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("odd.ron");
+    let model = format!("model: \"{scenarios}/../assets/two_rooms.safetensors\", actor: (horizon: 63)");
+    let text_of = fs::read_to_string(format!("{scenarios}/two_rooms.ron")).unwrap();
+    fs::write(&file, text_of.replace("model: \"../assets/two_rooms.safetensors\"", &model)).unwrap();
+    let output = forethought(&["check", text(&file)]);
+    assert_eq!(status(&output), 2, "{}", stderr(&output));
+    assert!(stderr(&output).contains("write a multiple of 4"), "{}", stderr(&output));
+}
+
+#[test]
 fn a_batch_reports_and_keeps_everything() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");

@@ -4,7 +4,8 @@ use super::{Done, output};
 use anyhow::Result;
 use forethought::{
     locate,
-    scenario::{self, ScenarioErrors},
+    scenario::{self, LoadedScenario, ScenarioErrors},
+    setup::{Setup, SetupOptions},
 };
 use serde::Serialize;
 use std::path::PathBuf;
@@ -67,14 +68,24 @@ impl Check {
     }
 }
 
+/// What is wrong with the agents' models, or between them and their agents. Agents without one can only act at random.
+fn misfit(loaded: &LoadedScenario) -> Option<String> {
+    let trained = loaded.scenario.agents.iter().all(|agent| agent.model.is_some());
+    let setup = trained.then(|| Setup::load(&loaded.path, &SetupOptions::default()))?;
+    setup.err().map(|error| error.to_string())
+}
+
 impl Report {
     fn on(scenario: &str) -> Self {
         let mut report = Self { scenario: scenario.into(), path: None, ok: false, problems: None, error: None };
         match locate::scenario_file(scenario) {
             Err(error) => report.error = Some(error.to_string()),
             Ok(path) => {
-                report.problems = scenario::load(&path).err();
-                report.ok = report.problems.is_none();
+                match scenario::load(&path) {
+                    Err(problems) => report.problems = Some(problems),
+                    Ok(loaded) => report.error = misfit(&loaded),
+                }
+                report.ok = report.problems.is_none() && report.error.is_none();
                 report.path = Some(path);
             }
         }
@@ -83,7 +94,7 @@ impl Report {
 
     fn tell(&self) -> Result<()> {
         if let Some(error) = &self.error {
-            eprintln!("{error}");
+            eprintln!("{}: {error}", self.scenario);
         }
         if let Some(problems) = &self.problems {
             eprintln!("{problems}\n");
