@@ -47,7 +47,14 @@ impl Setup {
         // A scenario's own models matter only to those who use them.
         let others = options.model.is_some() || options.actor == Some(PlannerName::Random);
         let load = if others { scenario::load_without_models } else { scenario::load };
-        let loaded = load(path).map_err(Error::Scenario)?;
+        Self::of(load(path).map_err(Error::Scenario)?, options)
+    }
+
+    /// A scenario that was loaded before, with the models that its agents need.
+    ///
+    /// # Errors
+    /// A model that is missing or does not fit.
+    pub fn of(loaded: LoadedScenario, options: &SetupOptions) -> Result<Self, Error> {
         let mut hash = Xxh3::new();
         let mut models = Vec::new();
         for agent in &loaded.scenario.agents {

@@ -10,7 +10,7 @@ use forethought_mind::{
     training::{Experience, TrainingSpec, Trajectory},
     world_model::{
         WorldModelSpec,
-        predictor::{Predictor, rollout},
+        predictor::{Predictor, part_of, rollout, side_by_side},
     },
 };
 use std::{hint::black_box, ops::Range, sync::Arc};
@@ -67,14 +67,8 @@ impl Planning {
     /// One iteration; the sum of the energies.
     pub fn iterate(&mut self) -> f32 {
         let parts = self.predictor.in_parts(self.starts, self.horizon, |futures| self.energy_and_gradient(futures));
-        let value = parts.iter().map(|(energy, _)| energy).sum();
-        let mut gradient = Vec::with_capacity(self.u.len());
-        for step in 0..self.horizon {
-            for (_, part) in &parts {
-                let width = part.len() / self.horizon;
-                gradient.extend_from_slice(&part[step * width..(step + 1) * width]);
-            }
-        }
+        let (values, gradients): (Vec<f32>, Vec<_>) = parts.into_iter().unzip();
+        let (value, gradient) = (values.iter().sum(), side_by_side(gradients, self.horizon));
         self.steps += 1;
         let (correct1, correct2) = (1.0 - 0.9_f32.powi(self.steps), 1.0 - 0.999_f32.powi(self.steps));
         for (i, g) in gradient.iter().enumerate() {
@@ -88,8 +82,7 @@ impl Planning {
     /// Of some of the futures: the sum of their energies, and its gradient, `[horizon, futures, 2]`.
     fn energy_and_gradient(&self, futures: Range<usize>) -> (f32, Vec<f32>) {
         let (count, latent) = (futures.len(), self.predictor.latent());
-        let steps = self.u.chunks_exact(self.starts * 2);
-        let u: Vec<f32> = steps.flat_map(|step| &step[futures.start * 2..futures.end * 2]).copied().collect();
+        let u = part_of(&self.u, self.starts, &futures, 2).into_owned();
         let start = self.start[futures.start * latent..futures.end * latent].to_vec();
         let start = Cpu::default().tensor_from_vec(start, (count, latent));
         let leaf = Cpu::default().tensor_from_vec(u, (self.horizon * count, 2));

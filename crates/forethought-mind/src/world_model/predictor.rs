@@ -187,7 +187,8 @@ impl Predictor {
 }
 
 /// Of a whole `[horizon, batch, width]` what belongs to some of the futures.
-pub(crate) fn part_of<'a>(whole: &'a [f32], batch: usize, futures: &Range<usize>, width: usize) -> Cow<'a, [f32]> {
+#[must_use]
+pub fn part_of<'a>(whole: &'a [f32], batch: usize, futures: &Range<usize>, width: usize) -> Cow<'a, [f32]> {
     if futures.len() == batch {
         return Cow::Borrowed(whole);
     }
@@ -196,7 +197,8 @@ pub(crate) fn part_of<'a>(whole: &'a [f32], batch: usize, futures: &Range<usize>
 }
 
 /// Parts `[horizon, futures, width]` to a whole `[horizon, batch, width]`.
-pub(crate) fn side_by_side(mut parts: Vec<Vec<f32>>, horizon: usize) -> Vec<f32> {
+#[must_use]
+pub fn side_by_side(mut parts: Vec<Vec<f32>>, horizon: usize) -> Vec<f32> {
     if parts.len() == 1 {
         return parts.swap_remove(0);
     }

@@ -69,9 +69,9 @@ impl Check {
 }
 
 /// What is wrong with the agents' models, or between them and their agents. Agents without one can only act at random.
-fn misfit(loaded: &LoadedScenario) -> Option<String> {
+fn misfit(loaded: LoadedScenario) -> Option<String> {
     let trained = loaded.scenario.agents.iter().all(|agent| agent.model.is_some());
-    let setup = trained.then(|| Setup::load(&loaded.path, &SetupOptions::default()))?;
+    let setup = trained.then(|| Setup::of(loaded, &SetupOptions::default()))?;
     setup.err().map(|error| error.to_string())
 }
 
@@ -83,7 +83,7 @@ impl Report {
             Ok(path) => {
                 match scenario::load(&path) {
                     Err(problems) => report.problems = Some(problems),
-                    Ok(loaded) => report.error = misfit(&loaded),
+                    Ok(loaded) => report.error = misfit(loaded),
                 }
                 report.ok = report.problems.is_none() && report.error.is_none();
                 report.path = Some(path);
