@@ -5,7 +5,8 @@ use crate::geometry::{Part, Surface, edges, parts, twice_area, vector};
 use crate::physics::solid_shape;
 use crate::surroundings::boundary;
 use crate::{
-    ActuatorSpec, AgentBodySpec, BodyKind, MaterialSpec, SensorSpec, ShapeSpec, TimingSpec, WorldProblem, WorldSpec,
+    ActuatorSpec, AgentBodySpec, BodyKind, MaterialSpec, Maze, SensorSpec, ShapeSpec, TimingSpec, WorldProblem,
+    WorldSpec,
 };
 use bevy_rapier2d::parry::query;
 use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
@@ -172,6 +173,11 @@ impl Check {
         for (index, body) in spec.bodies.iter().enumerate() {
             let path = Path::Index(&root, index);
             placed.push(self.placed(&path, &body.shape, &body.position_m, &body.angle_rad));
+            if body.shape.grown() > 0 && body.kind != BodyKind::Static {
+                let found = format!("{:?}", body.kind);
+                let path = Path::Field(&path, "kind");
+                self.report(&path, "Static, because of the shape", found, "write Static, or use another shape");
+            }
             self.pair(&Path::Field(&path, "velocity_m_s"), &body.velocity_m_s);
             self.any(&Path::Field(&path, "angular_velocity_rad_s"), &body.angular_velocity_rad_s);
             self.material(&path, &body.material);
@@ -184,6 +190,15 @@ impl Check {
         let root = Path::Root("agents");
         let path = Path::Index(&root, index);
         let placed = self.placed(&path, &agent.shape, &agent.position_m, &agent.angle_rad);
+        if agent.shape.grown() > 0 {
+            let remedy = "use a disc, a cuboid or a polygon";
+            self.report(
+                &Path::Field(&path, "shape"),
+                "a shape that can move",
+                "a place, which only bodies can be",
+                remedy,
+            );
+        }
         self.inside_arena(&path, &agent.position_m, spec);
         self.material(&path, &agent.material);
         self.color(&path, &agent.color);
@@ -252,6 +267,7 @@ impl Check {
             }
             ShapeSpec::Polygon { vertices_m } => self.polygon(&Path::Field(path, "vertices_m"), vertices_m),
             ShapeSpec::Wall { .. } => self.wall(path, shape),
+            ShapeSpec::Maze { of, cell_m, wall_m } => self.maze(path, of, cell_m, wall_m),
             ShapeSpec::Compound { parts } => {
                 let path = Path::Field(path, "parts");
                 if parts.is_empty() {
@@ -356,6 +372,25 @@ impl Check {
         {
             let expected = format!("doors narrower together than the wall's {length} m");
             self.report(&doors_path, expected, "no wall left between them", "remove the wall or narrow its doors");
+        }
+    }
+
+    fn maze(&mut self, path: &Path, of: &Num, cell_m: &Num, wall_m: &Num) {
+        let of_path = Path::Field(path, "of");
+        if matches!(of, Num::Literal(number) if Maze::of_number(*number).is_none()) {
+            let remedy = "write that factor's name alone, for example \"maze\"";
+            self.report(&of_path, "a factor that is drawn with `Maze(...)`", of.value(), remedy);
+        } else if matches!(of, Num::Expression(_)) {
+            self.any(&of_path, of);
+        }
+        let cell = self.length(&Path::Field(path, "cell_m"), cell_m);
+        let wall_path = Path::Field(path, "wall_m");
+        let wall = self.length(&wall_path, wall_m);
+        if let (Some(cell), Some(wall)) = (cell, wall)
+            && wall >= cell
+        {
+            let expected = format!("less than `cell_m`, {cell}");
+            self.report(&wall_path, expected, wall, "make walls thinner or cells larger, so that ways are left");
         }
     }
 

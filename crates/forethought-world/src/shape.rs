@@ -33,6 +33,15 @@ pub enum ShapeSpec {
         #[serde(default)]
         doors: Vec<DoorSpec>,
     },
+    /// The walls of a maze whose middle is the body's place. Walls around it are not among them: an arena has its own.
+    Maze {
+        /// The maze: the name of a factor that is drawn with `Maze(...)`.
+        of: Num,
+        /// The distance between the middles of two neighbouring cells, in metres.
+        cell_m: Num,
+        /// How thick walls are, in metres.
+        wall_m: Num,
+    },
     /// Several shapes that move as one.
     Compound {
         /// The parts.
@@ -64,6 +73,18 @@ pub struct PartSpec {
     pub angle_rad: Num,
 }
 
+impl ShapeSpec {
+    /// How many generated shapes it is or has in it: places rather than things, which only a static body can be.
+    #[must_use]
+    pub fn grown(&self) -> usize {
+        match self {
+            Self::Maze { .. } => 1,
+            Self::Compound { parts } => parts.iter().map(|part| part.shape.grown()).sum(),
+            Self::Cuboid { .. } | Self::Disc { .. } | Self::Polygon { .. } | Self::Wall { .. } => 0,
+        }
+    }
+}
+
 pub(crate) fn origin() -> [Num; 2] {
     [zero(), zero()]
 }
@@ -79,5 +100,6 @@ impl_numbers!(enum ShapeSpec {
     Disc { radius_m },
     Polygon { vertices_m },
     Wall { length_m, thickness_m, doors },
+    Maze { of, cell_m, wall_m },
     Compound { parts },
 });

@@ -1,7 +1,7 @@
 //! What can be said of a scenario without drawing it: names, references, counts and rates. Read first: [`check`].
 
 use super::{
-    AgentSpec, Condition, Scenario, expression,
+    AgentSpec, Condition, Draw, FactorSpec, Scenario, expression,
     nearest::{listed, nearest},
     problem::Finding,
 };
@@ -41,6 +41,8 @@ pub(super) fn check(scenario: &Scenario, partly: &dyn Fn(&str) -> bool) -> Vec<F
 const LONGEST_EXPRESSION: usize = 400;
 /// The longest name.
 const LONGEST_NAME: usize = 64;
+/// The most shapes that grow by themselves, and the most factors that do.
+const MOST_GROWN: usize = 16;
 /// The longest of the lists whose items meet each other.
 const MOST: [(&str, usize); 5] =
     [("factors", 256), ("bodies", 4096), ("agents", 256), ("targets", 4096), ("zones", 4096)];
@@ -58,6 +60,16 @@ pub(super) fn check_size(scenario: &Scenario) -> Vec<Finding> {
     for ((list, most), length) in MOST.into_iter().zip(lengths) {
         if length > most {
             findings.push(Finding::new(list, format!("{length} of them"), format!("at most {most}"), "write fewer"));
+        }
+    }
+    let is_maze = |factor: &&FactorSpec| matches!(factor.draw, Draw::Maze { .. });
+    let zones = scenario.zones.iter().map(|zone| zone.shape.grown());
+    let shapes: usize = scenario.bodies.iter().map(|body| body.shape.grown()).chain(zones).sum();
+    let mazes = scenario.factors.iter().filter(is_maze).count();
+    for (list, what, count) in [("bodies", "shapes", shapes), ("factors", "factors", mazes)] {
+        if count > MOST_GROWN {
+            let found = format!("{count} {what} that are generated, such as `Maze`");
+            findings.push(Finding::new(list, found, format!("at most {MOST_GROWN}"), "write fewer"));
         }
     }
     for (path, name) in names(scenario) {
@@ -152,7 +164,7 @@ impl Check<'_> {
     }
 
     fn factors(&mut self) {
-        let mut seen: HashSet<&str> = HashSet::new();
+        let mut seen: HashSet<String> = HashSet::new();
         for (index, factor) in self.scenario.factors.iter().enumerate() {
             let name = &factor.name;
             let path = format!("factors[{index}].name");
@@ -163,8 +175,13 @@ impl Check<'_> {
             } else if name.len() <= LONGEST_NAME && !expression::is_free(name) {
                 let found = format!("\"{name}\", which expressions read as something else");
                 self.report(path, found, "a name of its own", "rename it, for example by adding a unit");
-            } else if !seen.insert(name) {
-                self.report(path, format!("a second factor \"{name}\""), "a name of its own", "rename one of them");
+            } else {
+                // A maze gives several names. All are taken, but the first that was is told.
+                let taken: Vec<String> = factor.names().into_iter().filter(|name| !seen.insert(name.clone())).collect();
+                if let Some(name) = taken.first() {
+                    let found = format!("a second factor \"{name}\"");
+                    self.report(path, found, "a name of its own", "rename one of them");
+                }
             }
         }
     }
