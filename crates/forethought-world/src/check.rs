@@ -448,6 +448,12 @@ impl Check {
                 self.count(&Path::Field(path, "width_px"), spec.width_px, 1024);
                 self.count(&Path::Field(path, "height_px"), spec.height_px, 1024);
             }
+            SensorSpec::Map(spec) => {
+                let path = Path::Field(path, "cells");
+                for (axis, count) in spec.cells.into_iter().enumerate() {
+                    self.count(&Path::Index(&path, axis), count, 64);
+                }
+            }
         }
     }
 

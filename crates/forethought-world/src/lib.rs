@@ -30,7 +30,7 @@ pub use geometry::outlines;
 pub use maze::{Endpoints, Maze, MazeError};
 pub use record::{AgentRecord, StepRecord};
 pub use sandbox::Sandbox;
-pub use sensors::{LidarSpec, ProprioceptionSpec, RasterSpec, SensorSpec, TouchSpec, observation_layout};
+pub use sensors::{LidarSpec, MapSpec, ProprioceptionSpec, RasterSpec, SensorSpec, TouchSpec, observation_layout};
 pub use shape::{DoorSpec, PartSpec, ShapeSpec};
 pub use timing::TimingSpec;
 pub use world_spec::{AgentBodySpec, WorldSpec};

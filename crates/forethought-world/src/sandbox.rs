@@ -78,8 +78,8 @@ impl Sandbox {
             mind.begin(derive_seed(seed, "mind", index as u64));
         }
         physics::build(&mut self.world, spec);
-        self.seat_agents(spec);
         self.world.insert_resource(Surroundings::new(spec));
+        self.seat_agents(spec);
         self.world.insert_resource(Trouble::default());
         self.world.resource_mut::<Digest>().restart();
         self.world.insert_resource(StepRecord {
@@ -163,11 +163,12 @@ impl Sandbox {
         for (agent, entity) in spec.agents.iter().zip(agents) {
             let target = agent.target.as_ref().and_then(|name| spec.targets.iter().find(|target| target.name == *name));
             let goal = target.map(|target| Frame::new(vector(&target.position_m), agent.angle_rad.value_f32()));
+            let senses = Senses::new(&agent.sensors, self.world.resource());
             self.world.entity_mut(entity).insert((
                 Actuator::new(&agent.actuator, dt),
                 Command::default(),
                 Contacts::default(),
-                Senses::new(&agent.sensors),
+                senses,
                 GoalFrame(goal),
             ));
         }
