@@ -161,11 +161,18 @@ fn a_scenario_of_too_much_is_told() {
     let text = two_rooms();
     let ball = "(name: \"b\", shape: Disc(radius_m: 0.1), position_m: (\"wall_x\", 1)),";
     let agent = "(name: \"b\", shape: Disc(radius_m: 1), position_m: (1, 1), actuator: Force(), sensors: [Touch()]),";
+    let maze = "(name: \"m\", draw: Maze(cells: (40, 40), loops: 0.5)), ";
+    let scatter = "(name: \"s\", shape: Scatter(count: 256, size_m: (10, 10), radius_m: (0.1, 0.2), gap_m: 0.1, seed: 1), \
+                   position_m: (5, 5)), ";
     for (from, to, expected) in [
         ("bodies: [", format!("bodies: [{}", ball.repeat(9000)), "found 9001 of them, expected at most 4096"),
         ("bodies: [", format!("bodies: [{}", "(name: \"b\"),".repeat(60_000)), "100 problems"),
         ("agents: [", format!("agents: [{}", agent.repeat(9000)), "found 9001 of them, expected at most 256"),
         ("agents: [", format!("agents: [{}", agent.repeat(200)), "which overlaps `b`"),
+        ("factors: [", format!("factors: [{}", maze.repeat(9)), "found 9 factors that are generated"),
+        ("factors: [", format!("factors: [{}", maze.repeat(8)), "7 problems in"),
+        ("bodies: [", format!("bodies: [{}", scatter.repeat(9)), "found 9 shapes that are generated"),
+        ("bodies: [", format!("bodies: [{}", scatter.repeat(8)), "`s`, the name of bodies[0] too"),
         ("PI / 2", "1+".repeat(300_000), "an expression of 600000 characters"),
         (
             "name: \"wall_x\"",

@@ -22,6 +22,10 @@ const SMALLEST_M: f64 = 1e-4;
 const FASTEST_M_S: f64 = 400.0;
 /// Shapes that overlap less than this only touch.
 const TOUCHING_M: f32 = 1e-3;
+/// The most obstacles of one scatter, their smallest radius in metres, and the most discs that it leaves free.
+const MOST_OBSTACLES: f64 = 256.0;
+const SMALLEST_OBSTACLE_M: f64 = 0.01;
+const MOST_CLEAR: usize = 256;
 /// How deep compounds may stand inside compounds.
 const DEEPEST: usize = 4;
 
@@ -268,6 +272,7 @@ impl Check {
             ShapeSpec::Polygon { vertices_m } => self.polygon(&Path::Field(path, "vertices_m"), vertices_m),
             ShapeSpec::Wall { .. } => self.wall(path, shape),
             ShapeSpec::Maze { of, cell_m, wall_m } => self.maze(path, of, cell_m, wall_m),
+            ShapeSpec::Scatter { .. } => self.scatter(path, shape),
             ShapeSpec::Compound { parts } => {
                 let path = Path::Field(path, "parts");
                 if parts.is_empty() {
@@ -392,6 +397,44 @@ impl Check {
             let expected = format!("less than `cell_m`, {cell}");
             self.report(&wall_path, expected, wall, "make walls thinner or cells larger, so that ways are left");
         }
+    }
+
+    fn scatter(&mut self, path: &Path, shape: &ShapeSpec) {
+        let ShapeSpec::Scatter { count, size_m, radius_m, gap_m, clear, seed } = shape else { return };
+        let count_path = Path::Field(path, "count");
+        let many = self.within(&count_path, count, 1.0, MOST_OBSTACLES, "write how many obstacles to scatter");
+        if let Some(count) = many.filter(|count| count.fract() != 0.0) {
+            self.report(&count_path, "a whole number", count, "round it");
+        }
+        let size_path = Path::Field(path, "size_m");
+        let [width, height] = [0, 1].map(|axis| self.length(&Path::Index(&size_path, axis), &size_m[axis]));
+        let radius_path = Path::Field(path, "radius_m");
+        let [low_path, high_path] = [0, 1].map(|end| Path::Index(&radius_path, end));
+        let too_small = "give obstacles a radius that can be seen";
+        let low = self.within(&low_path, &radius_m[0], SMALLEST_OBSTACLE_M, LARGEST, too_small);
+        let high = self.within(&high_path, &radius_m[1], SMALLEST_OBSTACLE_M, LARGEST, too_small);
+        let gap = self.within(&Path::Field(path, "gap_m"), gap_m, 0.0, LARGEST, "write 0 where obstacles may touch");
+        if let (Some(low), Some(high)) = (low, high)
+            && low > high
+        {
+            self.report(&high_path, format!("at least the smallest radius, {low}"), high, "swap the two");
+        }
+        if let (Some(width), Some(height), Some(low), Some(gap)) = (width, height, low, gap)
+            && width.min(height) < 2.0 * (low + gap)
+        {
+            let expected = format!("with `gap_m` at most half the field's shorter side, {}", width.min(height));
+            self.report(&low_path, expected, format!("{low} and {gap}"), "make obstacles smaller or the field larger");
+        }
+        let clear_path = Path::Field(path, "clear");
+        for (index, disc) in clear.iter().enumerate() {
+            let path = Path::Index(&clear_path, index);
+            self.pair(&Path::Field(&path, "position_m"), &disc.position_m);
+            self.length(&Path::Field(&path, "radius_m"), &disc.radius_m);
+        }
+        if clear.len() > MOST_CLEAR {
+            self.report(&clear_path, format!("at most {MOST_CLEAR} discs"), clear.len(), "write fewer, larger ones");
+        }
+        self.within(&Path::Field(path, "seed"), seed, -9e15, 9e15, "write any number of that size");
     }
 
     fn material(&mut self, path: &Path, material: &MaterialSpec) {

@@ -3,7 +3,6 @@
 use forethought_interface::derive_seed;
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
-use std::collections::VecDeque;
 
 /// `loops` is kept in so many parts.
 const LOOP_PARTS: f64 = 1000.0;
@@ -115,30 +114,20 @@ impl Maze {
     /// left; empty for a cell outside.
     #[must_use]
     pub fn distances(&self, from: [u32; 2]) -> Vec<u32> {
-        if !self.has(from) {
-            return Vec::new();
-        }
-        let mut distances = vec![u32::MAX; self.right.len()];
-        distances[self.index(from)] = 0;
-        let mut next = VecDeque::from([from]);
-        while let Some(cell) = next.pop_front() {
-            let beyond = distances[self.index(cell)] + 1;
-            for other in self.neighbours(cell).filter(|other| self.is_open(cell, *other)) {
-                let distance = &mut distances[self.index(other)];
-                if *distance == u32::MAX {
-                    *distance = beyond;
-                    next.push_back(other);
-                }
-            }
-        }
-        distances
+        if self.has(from) { spread(&self.links(), self.index(from)) } else { Vec::new() }
+    }
+
+    /// The cells that are open to each one, by index.
+    fn links(&self) -> Vec<Vec<usize>> {
+        self.all().map(|cell| self.open(cell).into_iter().map(|other| self.index(other)).collect()).collect()
     }
 
     /// Start and goal, drawn evenly from all pairs whose shortest way has `least` to `most` moves; without any such pair
     /// from those whose way is longest. The same maze gives the same pair.
     #[must_use]
     pub fn endpoints(&self, least: u32, most: u32) -> Endpoints {
-        let lengths: Vec<Vec<u32>> = self.all().map(|cell| self.distances(cell)).collect();
+        let links = self.links();
+        let lengths: Vec<Vec<u32>> = (0..links.len()).map(|from| spread(&links, from)).collect();
         let count = |least: u32, most: u32| -> usize {
             lengths.iter().flatten().filter(|length| (least..=most).contains(*length)).count()
         };
@@ -260,6 +249,24 @@ impl Maze {
         let index = self.index(a.min(b));
         if a[1] == b[1] { self.right[index] } else { self.above[index] }
     }
+}
+
+/// Moves along the shortest way from one cell to each, by index.
+fn spread(links: &[Vec<usize>], from: usize) -> Vec<u32> {
+    let mut distances = vec![u32::MAX; links.len()];
+    distances[from] = 0;
+    let mut reached = vec![from];
+    let mut next = 0;
+    while let Some(cell) = reached.get(next).copied() {
+        next += 1;
+        for other in &links[cell] {
+            if distances[*other] == u32::MAX {
+                distances[*other] = distances[cell] + 1;
+                reached.push(*other);
+            }
+        }
+    }
+    distances
 }
 
 /// One of these, each as likely. The index is drawn as 32 bits, so that it is the same on every machine.

@@ -1,5 +1,6 @@
 //! Shapes of bodies, agents and zones. Read first: [`ShapeSpec`].
 
+use crate::ClearSpec;
 use forethought_interface::{Num, impl_numbers};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,23 @@ pub enum ShapeSpec {
         /// How thick walls are, in metres.
         wall_m: Num,
     },
+    /// Convex obstacles at random places of a field that is centred on the body: as many as are wanted, or as there is
+    /// room for. Each has 5 to 8 corners and lies in a circle; gaps are those between the circles.
+    Scatter {
+        /// How many obstacles, 1 to 256.
+        count: Num,
+        /// Width and height of the field in metres.
+        size_m: [Num; 2],
+        /// The radius of the smallest and of the largest obstacle's circle, in metres.
+        radius_m: [Num; 2],
+        /// The least distance between two obstacles, and from them to the field's edge, in metres.
+        gap_m: Num,
+        /// What to leave free, such as the places of the agent and of its target.
+        #[serde(default)]
+        clear: Vec<ClearSpec>,
+        /// Any number, such as a factor: another one is another scatter.
+        seed: Num,
+    },
     /// Several shapes that move as one.
     Compound {
         /// The parts.
@@ -78,7 +96,7 @@ impl ShapeSpec {
     #[must_use]
     pub fn grown(&self) -> usize {
         match self {
-            Self::Maze { .. } => 1,
+            Self::Maze { .. } | Self::Scatter { .. } => 1,
             Self::Compound { parts } => parts.iter().map(|part| part.shape.grown()).sum(),
             Self::Cuboid { .. } | Self::Disc { .. } | Self::Polygon { .. } | Self::Wall { .. } => 0,
         }
@@ -101,5 +119,6 @@ impl_numbers!(enum ShapeSpec {
     Polygon { vertices_m },
     Wall { length_m, thickness_m, doors },
     Maze { of, cell_m, wall_m },
+    Scatter { count, size_m, radius_m, gap_m, clear, seed },
     Compound { parts },
 });

@@ -42,7 +42,7 @@ const LONGEST_EXPRESSION: usize = 400;
 /// The longest name.
 const LONGEST_NAME: usize = 64;
 /// The most shapes that grow by themselves, and the most factors that do.
-const MOST_GROWN: usize = 16;
+const MOST_GROWN: usize = 8;
 /// The longest of the lists whose items meet each other.
 const MOST: [(&str, usize); 5] =
     [("factors", 256), ("bodies", 4096), ("agents", 256), ("targets", 4096), ("zones", 4096)];
