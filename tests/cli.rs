@@ -368,3 +368,32 @@ mod interrupted {
         assert_eq!(updates(&cut), updates(&whole));
     }
 }
+
+#[test]
+fn bench_tells_numbers_and_draws_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pictures/bench.svg");
+    let arguments =
+        ["bench", "two_rooms", "maze", "--actors", "random", "--episodes", "3", "--json", "--svg", text(&file)];
+    let output = forethought(&arguments);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let report = json(&output);
+    let results = report["results"].as_array().unwrap();
+    let scenarios: Vec<&str> = results.iter().map(|result| result["scenario"].as_str().unwrap()).collect();
+    assert_eq!(scenarios, ["two_rooms", "maze"]);
+    for result in results {
+        assert_eq!(result["actor"], "random");
+        for number in ["success_rate", "model_evaluations_per_step", "decision_ms_p50"] {
+            assert!(result[number].is_number(), "{number}: {result}");
+        }
+        assert_eq!(result["ci95"].as_array().map(Vec::len), Some(2));
+        // It plans nothing, and may reach nothing.
+        assert!(result["model_evaluations_per_decision"].is_null() && result.get("mean_steps").is_some());
+    }
+    let picture = fs::read_to_string(&file).unwrap();
+    assert!(picture.contains("<svg") && picture.contains("two_rooms") && picture.contains("maze"));
+    let output =
+        forethought(&["bench", "two_rooms", "--actors", "random", "--episodes", "1", "--svg", text(folder.path())]);
+    assert_ne!(status(&output), 0);
+    assert!(stderr(&output).contains(text(folder.path())), "{}", stderr(&output));
+}
