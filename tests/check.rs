@@ -68,7 +68,7 @@ broken! {
     missing_comma missing_field missing_model missing_quote missing_quotes misspelt_field negative_radius
     nested_deeply never_closed no_rays not_a_scenario not_convex not_finite not_utf8 only_comments
     planner_and_training several unbalanced unknown_factor unknown_field unknown_target unknown_variant
-    unquoted_expression wrong_schema wrong_type
+    unquoted_expression wrong_map wrong_maze wrong_scatter wrong_schema wrong_type
 }
 
 /// The names of a folder's scenarios.

@@ -422,8 +422,9 @@ impl Check {
         if let (Some(width), Some(height), Some(low), Some(gap)) = (width, height, low, gap)
             && width.min(height) < 2.0 * (low + gap)
         {
-            let expected = format!("with `gap_m` at most half the field's shorter side, {}", width.min(height));
-            self.report(&low_path, expected, format!("{low} and {gap}"), "make obstacles smaller or the field larger");
+            let most = width.min(height) / 2.0 - gap;
+            let expected = format!("at most {most}: half the field's shorter side, less `gap_m`");
+            self.report(&low_path, expected, low, "make obstacles or the gap smaller, or the field larger");
         }
         let clear_path = Path::Field(path, "clear");
         for (index, disc) in clear.iter().enumerate() {
