@@ -55,7 +55,7 @@ impl Scatter {
         // Zero has two signs, which are one number.
         let mut rng = ChaCha8Rng::seed_from_u64(derive_seed((self.seed + 0.0).to_bits(), "scatter", 0));
         let mut placed: Vec<Obstacle> = Vec::new();
-        for _ in 0..(self.count * TRIES).min(MOST_TRIES) {
+        for _ in 0..self.count.saturating_mul(TRIES).min(MOST_TRIES) {
             if placed.len() >= self.count {
                 break;
             }
