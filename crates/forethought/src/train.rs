@@ -261,19 +261,20 @@ impl Log {
     }
 
     fn write(&mut self, progress: &TrainProgress) -> Result<(), Error> {
-        let progress = TrainProgress { elapsed_secs: self.started.elapsed().as_secs_f64(), ..*progress };
+        let progress = TrainProgress { elapsed_secs: self.started.elapsed().as_secs_f64(), ..progress.clone() };
         let rank = format!("effective rank {:.1} of {}", progress.effective_rank, self.latent);
-        let message = format!("loss {:.4}, prediction {:.4}, {rank}", progress.loss, progress.prediction);
+        let prediction = progress.terms.get("prediction").unwrap_or_default();
+        let message = format!("loss {:.4}, prediction {prediction:.4}, {rank}", progress.loss);
         self.progress.set(u64::from(progress.update), &message);
         if collapsed(&progress, self.latent) && !self.warned {
             self.warned = true;
             self.progress.note(&format!(
-                "warning: the latents are collapsing ({rank}): raise training.loss.variance or \
-                 training.loss.covariance, or lower training.learning_rate"
+                "warning: the latents are collapsing ({rank}): raise the weights of \
+                 training.objective, or lower training.loss.temporal_similarity or training.learning_rate"
             ));
         }
-        self.latest = Some(progress);
         let line = serde_json::to_string(&progress).unwrap_or_default() + "\n";
+        self.latest = Some(progress);
         self.file.write_all(line.as_bytes()).map_err(Error::io("write", &self.path))
     }
 

@@ -1,12 +1,16 @@
 //! Training: from recorded experience to a world model. Read first: [`train()`] and [`TrainingSpec`].
 
 mod experience;
+pub mod objectives;
 mod optimiser;
 mod state;
+mod terms;
 mod train;
 
 pub use experience::{Experience, Trajectory};
+pub use objectives::Objective;
 pub use state::TrainState;
+pub use terms::Terms;
 pub use train::{TrainContext, TrainError, TrainOutcome, TrainProgress, train};
 
 use crate::{actor::exploration::ExplorationSpec, world_model::WorldModelSpec};
@@ -37,8 +41,10 @@ pub struct TrainingSpec {
     pub weight_decay: f32,
     /// Gradients are scaled down to this norm.
     pub clip_norm: f32,
-    /// Weights of the loss's terms.
+    /// Weights of the terms that train the world model whatever the objective.
     pub loss: LossWeights,
+    /// What keeps the representation from collapsing.
+    pub objective: Objective,
 }
 
 impl Default for TrainingSpec {
@@ -55,6 +61,7 @@ impl Default for TrainingSpec {
             weight_decay: 1e-5,
             clip_norm: 1.0,
             loss: LossWeights::default(),
+            objective: Objective::default(),
         }
     }
 }
@@ -67,16 +74,14 @@ impl TrainingSpec {
     }
 }
 
-/// Weights of the loss's terms.
+/// Weights of the terms that train the world model whatever the objective.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossWeights {
     /// Open-loop prediction: mean squared distance between predicted and encoded latents.
     pub prediction: f32,
-    /// VICReg's variance hinge.
-    pub variance: f32,
-    /// VICReg's covariance.
-    pub covariance: f32,
+    /// True where prediction moves the predictions only, not the encoded latents that they are compared with.
+    pub stop_gradient: bool,
     /// Squared distance between neighbouring latents in time.
     pub temporal_similarity: f32,
     /// The actions, recovered from the latents before and after them.
@@ -85,6 +90,6 @@ pub struct LossWeights {
 
 impl Default for LossWeights {
     fn default() -> Self {
-        Self { prediction: 1.0, variance: 1.0, covariance: 0.1, temporal_similarity: 1.0, inverse_dynamics: 1.0 }
+        Self { prediction: 1.0, stop_gradient: false, temporal_similarity: 1.0, inverse_dynamics: 1.0 }
     }
 }

@@ -65,8 +65,13 @@ impl TrainState {
     /// [`ModelError::Io`] where the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
         let mut tensors: Vec<Named> = Vec::new();
-        let groups = [("weight", self.jepa.parameters()), ("first", self.optimiser.first.iter().collect())];
-        for (name, group) in groups.into_iter().chain([("second", self.optimiser.second.iter().collect())]) {
+        let groups = [
+            ("weight", self.jepa.parameters()),
+            ("target", self.jepa.followers()),
+            ("first", self.optimiser.first.iter().collect()),
+            ("second", self.optimiser.second.iter().collect()),
+        ];
+        for (name, group) in groups {
             for (index, values) in group.into_iter().enumerate() {
                 tensors.push((format!("{name}.{index}"), vec![values.len()], values));
             }
@@ -86,18 +91,19 @@ impl TrainState {
             return Err(ModelError::Card { path: path.into(), reason: "perception does not fit".into() });
         }
         let mut rng = super::train::init_rng(card.seed);
-        let mut jepa = Jepa::random(&card.spec.world_model, card.perception.len(), card.action_len, &mut rng);
+        let (spec, percept) = (&card.spec, card.perception.len());
+        let mut jepa = Jepa::random(&spec.world_model, percept, card.action_len, &spec.objective, &mut rng);
         let mut optimiser = AdamW::new(&jepa.parameters());
-        let groups = [
-            ("weight", jepa.parameters_mut()),
-            ("first", optimiser.first.iter_mut().collect()),
-            ("second", optimiser.second.iter_mut().collect()),
-        ];
-        for (name, group) in groups {
+        let fill = |name: &str, group: Vec<&mut Vec<f32>>| {
             for (index, values) in group.into_iter().enumerate() {
                 *values = checkpoint::load_tensor(&tensors, path, &format!("{name}.{index}"), &[values.len()])?;
             }
-        }
+            Ok(())
+        };
+        fill("weight", jepa.parameters_mut())?;
+        fill("target", jepa.followers_mut())?;
+        fill("first", optimiser.first.iter_mut().collect())?;
+        fill("second", optimiser.second.iter_mut().collect())?;
         Ok(Self { card, jepa, optimiser })
     }
 }

@@ -1,7 +1,7 @@
 //! The training loop: batches of sequences, split into shards that are worked on side by side and summed in a fixed
 //! order, so that the result is the same bit for bit for any number of threads. Read first: [`train`].
 
-use super::{Experience, TrainState, TrainingSpec, optimiser::AdamW, state::StateCard};
+use super::{Experience, Terms, TrainState, TrainingSpec, optimiser::AdamW, state::StateCard};
 use crate::{
     perception::Perception,
     world_model::{
@@ -47,7 +47,7 @@ impl TrainContext {
 }
 
 /// How a training is going.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainProgress {
     /// Updates done.
     pub update: u32,
@@ -55,16 +55,8 @@ pub struct TrainProgress {
     pub updates: u32,
     /// The weighted sum of the terms below, mean since the last report.
     pub loss: f32,
-    /// Open-loop prediction error.
-    pub prediction: f32,
-    /// VICReg's variance hinge.
-    pub variance: f32,
-    /// VICReg's covariance.
-    pub covariance: f32,
-    /// Squared distance between neighbouring latents.
-    pub temporal_similarity: f32,
-    /// Squared error of the recovered action.
-    pub inverse_dynamics: f32,
+    /// Each term before its weight: those of `training.loss` and of the objective.
+    pub terms: Terms,
     /// The representation's effective rank: near 1 it has collapsed.
     pub effective_rank: f32,
     /// The gradient's norm at the last update, before clipping.
@@ -145,14 +137,15 @@ pub fn train(
 fn begin(experience: &Experience, spec: &TrainingSpec, context: &TrainContext) -> TrainState {
     let (observations, _) = some_rows(experience);
     let perception = Perception::fit(&experience.layout, &observations);
-    let jepa = Jepa::random(&spec.world_model, perception.len(), experience.action_len, &mut init_rng(context.seed));
+    let (percept, action_len) = (perception.len(), experience.action_len);
+    let jepa = Jepa::random(&spec.world_model, percept, action_len, &spec.objective, &mut init_rng(context.seed));
     let optimiser = AdamW::new(&jepa.parameters());
     let card = StateCard {
         scenario: context.scenario.clone(),
         scenario_hash: context.hash_text(),
         seed: context.seed,
         frames: experience.frames() as u64,
-        action_len: experience.action_len,
+        action_len,
         updates: 0,
         perception,
         spec: spec.clone(),
@@ -224,12 +217,12 @@ fn update(
             spec.world_model.stride,
             &mut rng,
         );
-        trainees.loss_and_gradient(sequences, &spec.loss)
+        trainees.loss_and_gradient(sequences, &spec.loss, &spec.objective, seed)
     };
     let mut passes: Vec<Pass> = (0..shards).into_par_iter().map(pass).collect();
     #[expect(clippy::cast_precision_loss, reason = "a handful of shards")]
     let share = 1.0 / shards as f32;
-    let loss = passes.iter().fold(Loss::default(), |sum, pass| combine(&sum, &pass.loss, share));
+    let loss = mean(passes.iter().map(|pass| &pass.loss), share);
     let diverged = |what| TrainError::Diverged { update, what };
     if !loss.total.is_finite() {
         return Err(diverged("loss"));
@@ -239,39 +232,28 @@ fn update(
     if !norm.is_finite() {
         return Err(diverged("gradient"));
     }
+    if let Some(momentum) = spec.objective.momentum() {
+        state.jepa.follow(momentum);
+    }
     trainees.refill(&state.jepa);
     let mut latents: Vec<Vec<f32>> = passes.into_iter().map(|pass| trainees.recycle(pass)).collect();
     Ok(Done { loss, latents: latents.swap_remove(0), norm })
 }
 
-fn combine(sum: &Loss, add: &Loss, share: f32) -> Loss {
-    Loss {
-        total: sum.total + share * add.total,
-        prediction: sum.prediction + share * add.prediction,
-        variance: sum.variance + share * add.variance,
-        covariance: sum.covariance + share * add.covariance,
-        temporal_similarity: sum.temporal_similarity + share * add.temporal_similarity,
-        inverse_dynamics: sum.inverse_dynamics + share * add.inverse_dynamics,
-    }
+/// The mean of losses, each of which counts `share`.
+fn mean<'a>(losses: impl Iterator<Item = &'a Loss>, share: f32) -> Loss {
+    losses.fold(Loss::default(), |mut sum, loss| {
+        sum.total += share * loss.total;
+        sum.terms.add(&loss.terms, share);
+        sum
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "at most 50 updates between reports")]
 fn report(update: u32, updates: u32, losses: &[Loss], rank: f32, norm: f32, elapsed_secs: f64) -> TrainProgress {
     let share = 1.0 / losses.len().max(1) as f32;
-    let mean = losses.iter().fold(Loss::default(), |sum, loss| combine(&sum, loss, share));
-    TrainProgress {
-        update,
-        updates,
-        loss: mean.total,
-        prediction: mean.prediction,
-        variance: mean.variance,
-        covariance: mean.covariance,
-        temporal_similarity: mean.temporal_similarity,
-        inverse_dynamics: mean.inverse_dynamics,
-        effective_rank: rank,
-        gradient_norm: norm,
-        elapsed_secs,
-    }
+    let Loss { total: loss, terms } = mean(losses.iter(), share);
+    TrainProgress { update, updates, loss, terms, effective_rank: rank, gradient_norm: norm, elapsed_secs }
 }
 
 /// Observations evenly spread over the experience, and where the agent was: enough to fit a mean or a linear map.

@@ -4,15 +4,15 @@
 use super::WorldModelSpec;
 use crate::{
     network::{Dense, Filling, Mlp, Trainee, apply, beside, mean_square, rows, unroll},
-    training::LossWeights,
+    training::{
+        LossWeights, Objective, Terms,
+        objectives::{Latents, PassTape, Term},
+    },
 };
-use dfdx::prelude::{Backward, Cpu, OwnedTape, PutTape, SplitTape, Tensor, TensorFromVec};
-use forethought_energy::{Matrix, TapedMatrix, TapedScalar, numbers, vicreg};
+use dfdx::prelude::{Backward, Cpu, HasShape, PutTape, SplitTape, TensorFromVec};
+use forethought_energy::{Matrix, Scalar, numbers};
 use rand::Rng;
 use rayon::prelude::*;
-
-/// Where VICReg's hinge stops asking for more spread: every component's standard deviation.
-const GAMMA: f32 = 1.0;
 
 /// The networks in training.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,10 @@ pub(crate) struct Jepa {
     pub(crate) predictor: Mlp,
     /// Two successive latents to the actions between them; not needed after training.
     pub(crate) inverse: Mlp,
+    /// What the latents go through before the objective's terms; not needed after training.
+    pub(crate) expander: Option<Mlp>,
+    /// A second encoder that follows the first slowly and gives what predictions are compared with; not needed after training.
+    pub(crate) target: Option<Mlp>,
 }
 
 /// The networks packed for training: what passes over a batch read.
@@ -31,6 +35,8 @@ pub(crate) struct Trainees {
     encoder: Trainee,
     predictor: Trainee,
     inverse: Trainee,
+    expander: Option<Trainee>,
+    target: Option<Trainee>,
 }
 
 /// Sequences to learn from, time first.
@@ -44,49 +50,79 @@ pub(crate) struct Sequences {
 }
 
 /// The loss and its terms, each before its weight.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Loss {
     pub(crate) total: f32,
-    pub(crate) prediction: f32,
-    pub(crate) variance: f32,
-    pub(crate) covariance: f32,
-    pub(crate) temporal_similarity: f32,
-    pub(crate) inverse_dynamics: f32,
+    pub(crate) terms: Terms,
 }
 
 /// What one pass over some sequences gives.
 pub(crate) struct Pass {
     pub(crate) loss: Loss,
-    /// Of encoder, predictor and inverse dynamics: each as its part of [`Jepa::parameters`], one after the other.
-    pub(crate) gradient: [Vec<f32>; 3],
+    /// Of each trained network as its part of [`Jepa::parameters`], one after the other.
+    pub(crate) gradient: Vec<Vec<f32>>,
     /// `[(unroll + 1) * batch, latent]`.
     pub(crate) latents: Vec<f32>,
 }
 
 impl Jepa {
-    pub(crate) fn random(spec: &WorldModelSpec, percept: usize, action: usize, rng: &mut impl Rng) -> Self {
+    pub(crate) fn random(
+        spec: &WorldModelSpec,
+        percept: usize,
+        action: usize,
+        objective: &Objective,
+        rng: &mut impl Rng,
+    ) -> Self {
+        let encoder = Mlp::random(percept, &spec.encoder_hidden, spec.latent, 1.0, rng);
         Self {
-            encoder: Mlp::random(percept, &spec.encoder_hidden, spec.latent, 1.0, rng),
+            target: objective.momentum().map(|_| encoder.clone()),
+            encoder,
             // Small at first, so that an untrained predictor says that nothing changes.
             predictor: Mlp::random(spec.latent + spec.stride * action, &spec.predictor_hidden, spec.latent, 0.1, rng),
             inverse: Mlp::random(2 * spec.latent, &spec.inverse_hidden, spec.stride * action, 1.0, rng),
+            expander: objective
+                .expander()
+                .split_last()
+                .map(|(outputs, hidden)| Mlp::random(spec.latent, hidden, *outputs, 1.0, rng)),
         }
     }
 
-    fn layers(&self) -> impl Iterator<Item = &Dense> {
-        self.encoder.layers.iter().chain(&self.predictor.layers).chain(&self.inverse.layers)
-    }
-
-    /// Weights and biases by turns, in a fixed order.
+    /// Weights and biases that are trained, by turns, in a fixed order.
     pub(crate) fn parameters(&self) -> Vec<&Vec<f32>> {
-        self.layers().flat_map(|layer| [&layer.weight, &layer.bias]).collect()
+        [&self.encoder, &self.predictor, &self.inverse].into_iter().chain(&self.expander).flat_map(parameters).collect()
     }
 
     /// As [`Jepa::parameters`].
     pub(crate) fn parameters_mut(&mut self) -> Vec<&mut Vec<f32>> {
-        let layers = self.encoder.layers.iter_mut().chain(&mut self.predictor.layers).chain(&mut self.inverse.layers);
-        layers.flat_map(|layer| [&mut layer.weight, &mut layer.bias]).collect()
+        let networks = [&mut self.encoder, &mut self.predictor, &mut self.inverse];
+        networks.into_iter().chain(&mut self.expander).flat_map(parameters_mut).collect()
     }
+
+    /// Weights and biases that follow the encoder's, by turns.
+    pub(crate) fn followers(&self) -> Vec<&Vec<f32>> {
+        self.target.iter().flat_map(parameters).collect()
+    }
+
+    /// As [`Jepa::followers`].
+    pub(crate) fn followers_mut(&mut self) -> Vec<&mut Vec<f32>> {
+        self.target.iter_mut().flat_map(parameters_mut).collect()
+    }
+
+    /// Let the target encoder follow: `target = momentum * target + (1 - momentum) * encoder` (Grill et al., 2020, Eq. 1).
+    pub(crate) fn follow(&mut self, momentum: f32) {
+        let Self { encoder, target, .. } = self;
+        for (slow, fast) in target.iter_mut().flat_map(parameters_mut).zip(parameters(encoder)) {
+            slow.iter_mut().zip(fast).for_each(|(slow, fast)| *slow += (1.0 - momentum) * (fast - *slow));
+        }
+    }
+}
+
+fn parameters(network: &Mlp) -> impl Iterator<Item = &Vec<f32>> {
+    network.layers.iter().flat_map(|Dense { weight, bias, .. }| [weight, bias])
+}
+
+fn parameters_mut(network: &mut Mlp) -> impl Iterator<Item = &mut Vec<f32>> {
+    network.layers.iter_mut().flat_map(|Dense { weight, bias, .. }| [weight, bias])
 }
 
 impl Trainees {
@@ -95,31 +131,49 @@ impl Trainees {
             encoder: Trainee::new(&jepa.encoder, 0),
             predictor: Trainee::new(&jepa.predictor, jepa.predictor.inputs() - jepa.predictor.outputs()),
             inverse: Trainee::new(&jepa.inverse, 0),
+            expander: jepa.expander.as_ref().map(|expander| Trainee::new(expander, 0)),
+            target: jepa.target.as_ref().map(|target| Trainee::new(target, 0)),
         }
+    }
+
+    /// Those that get a gradient, in the order of [`Jepa::parameters`].
+    fn trained(&self) -> impl Iterator<Item = &Trainee> {
+        [&self.encoder, &self.predictor, &self.inverse].into_iter().chain(&self.expander)
     }
 
     /// Take over the weights of an update, on the threads of the current rayon pool.
     pub(crate) fn refill(&mut self, jepa: &Jepa) {
         let networks = self.encoder.refill(&jepa.encoder).chain(self.predictor.refill(&jepa.predictor));
-        let panels: Vec<Filling> = networks.chain(self.inverse.refill(&jepa.inverse)).collect();
+        let more = self.expander.iter_mut().zip(&jepa.expander).chain(self.target.iter_mut().zip(&jepa.target));
+        let more = more.flat_map(|(trainee, network)| trainee.refill(network));
+        let panels: Vec<Filling> = networks.chain(self.inverse.refill(&jepa.inverse)).chain(more).collect();
         panels.into_par_iter().with_min_len(8).for_each(Filling::fill);
     }
 
     /// Take back a pass's gradient, to be used again; what is left is its latents.
     pub(crate) fn recycle(&self, pass: Pass) -> Vec<f32> {
-        let networks = [&self.encoder, &self.predictor, &self.inverse];
-        networks.into_iter().zip(pass.gradient).for_each(|(network, gradient)| network.recycle(gradient));
+        self.trained().zip(pass.gradient).for_each(|(network, gradient)| network.recycle(gradient));
         pass.latents
     }
 
-    /// The loss on `sequences` and its gradient by dfdx: open-loop prediction over the whole sequence, with gradients
-    /// through both sides; VICReg's variance and covariance; temporal similarity; inverse dynamics.
-    pub(crate) fn loss_and_gradient(&self, sequences: Sequences, weights: &LossWeights) -> Pass {
+    /// The loss on `sequences` and its gradient by dfdx: open-loop prediction over the whole sequence, the objective's terms,
+    /// temporal similarity and inverse dynamics. What the objective draws at random comes from `seed`.
+    pub(crate) fn loss_and_gradient(
+        &self,
+        sequences: Sequences,
+        weights: &LossWeights,
+        objective: &Objective,
+        seed: u64,
+    ) -> Pass {
         let Sequences { percepts, actions, batch, unroll: steps } = sequences;
         let device = Cpu::default();
-        let mut tape = OwnedTape::default();
+        let mut tape = PassTape::default();
         let action_len = actions.len() / (steps * batch);
         let acted = device.tensor_from_vec(actions.clone(), (steps * batch, action_len));
+        let followed = self.target.as_ref().map(|target| {
+            let later = percepts[percepts.len() / (steps + 1)..].to_vec();
+            apply(target, later, None, &mut PassTape::default())
+        });
 
         let latents = apply(&self.encoder, percepts, None, &mut tape);
         let values = numbers(&latents);
@@ -129,56 +183,46 @@ impl Trainees {
         let predicted = unroll(&self.predictor, &start, actions, &mut tape);
         let pairs = beside(&before, &after, &mut tape);
         let recovered = apply(&self.inverse, numbers(&pairs), Some(&pairs), &mut tape);
-        let terms = [
-            mean_square(&predicted, &after, &mut tape),
-            on_tape(&latents, &mut tape, |latents| vicreg::variance(latents, GAMMA)),
-            on_tape(&latents, &mut tape, vicreg::covariance),
-            mean_square(&after, &before, &mut tape),
-            mean_square(&recovered, &acted, &mut tape),
-        ];
-
-        let factors = [
-            weights.prediction,
-            weights.variance,
-            weights.covariance,
-            weights.temporal_similarity,
-            weights.inverse_dynamics,
-        ];
-        let total = weighted_sum(&device, factors.into_iter().zip(&terms), &mut tape);
-        let value = |term: &Tensor<(), f32, Cpu>| term.as_vec()[0];
-        let loss = Loss {
-            total: value(&total),
-            prediction: value(&terms[0]),
-            variance: value(&terms[1]),
-            covariance: value(&terms[2]),
-            temporal_similarity: value(&terms[3]),
-            inverse_dynamics: value(&terms[4]),
+        let target = match followed {
+            Some(followed) => followed,
+            None if weights.stop_gradient || objective.stops_gradient() => detached(&after),
+            None => after.clone(),
         };
+
+        let mut terms = vec![Term::new("prediction", weights.prediction, mean_square(&predicted, &target, &mut tape))];
+        let seen = Latents {
+            encoded: &latents,
+            predicted: &predicted,
+            target: &target,
+            batch,
+            expander: self.expander.as_ref(),
+            seed,
+        };
+        terms.extend(objective.terms(&seen, &mut tape));
+        let similarity = mean_square(&after, &before, &mut tape);
+        terms.push(Term::new("temporal_similarity", weights.temporal_similarity, similarity));
+        let inverse = mean_square(&recovered, &acted, &mut tape);
+        terms.push(Term::new("inverse_dynamics", weights.inverse_dynamics, inverse));
+
+        let total = weighted_sum(&device, &terms, &mut tape);
+        let value = |term: &Scalar| term.as_vec()[0];
+        let named = terms.iter().map(|term| (term.name, value(&term.value))).collect();
+        let loss = Loss { total: value(&total), terms: Terms(named) };
         let mut gradients = total.put_tape(tape).backward();
-        let gradient = [&self.encoder, &self.predictor, &self.inverse].map(|network| network.gradient(&mut gradients));
+        let gradient = self.trained().map(|network| network.gradient(&mut gradients)).collect();
         Pass { loss, gradient, latents: values }
     }
 }
 
-/// One of dfdx's own functions, on a tape that goes on afterwards.
-fn on_tape(
-    values: &Matrix,
-    tape: &mut OwnedTape<f32, Cpu>,
-    function: impl FnOnce(TapedMatrix) -> TapedScalar,
-) -> Tensor<(), f32, Cpu> {
-    let (out, after) = function(values.clone().put_tape(std::mem::take(tape))).split_tape();
-    *tape = after;
-    out
+/// The same numbers, from which no gradient comes (stop-gradient).
+fn detached(values: &Matrix) -> Matrix {
+    Cpu::default().tensor_from_vec(numbers(values), *values.shape())
 }
 
-fn weighted_sum<'a>(
-    device: &Cpu,
-    terms: impl Iterator<Item = (f32, &'a Tensor<(), f32, Cpu>)>,
-    tape: &mut OwnedTape<f32, Cpu>,
-) -> Tensor<(), f32, Cpu> {
+fn weighted_sum(device: &Cpu, terms: &[Term], tape: &mut PassTape) -> Scalar {
     let mut total = device.tensor_from_vec(vec![0.0], ());
-    for (weight, term) in terms {
-        let (scaled, after) = (term.clone().put_tape(std::mem::take(tape)) * weight).split_tape();
+    for Term { weight, value, .. } in terms {
+        let (scaled, after) = (value.clone().put_tape(std::mem::take(tape)) * *weight).split_tape();
         let (sum, after) = (total.put_tape(after) + scaled).split_tape();
         (total, *tape) = (sum, after);
     }
@@ -188,11 +232,12 @@ fn weighted_sum<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::objectives::VicRegSpec;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
-    #[test]
-    fn the_gradient_agrees_with_finite_differences() {
+    /// Of one parameter in three of each tensor, and that a target that is stopped gets none.
+    fn check_gradient(objective: &Objective, weights: &LossWeights) {
         let mut rng = ChaCha8Rng::seed_from_u64(11);
         let spec = WorldModelSpec {
             latent: 3,
@@ -201,15 +246,14 @@ mod tests {
             predictor_hidden: vec![5, 4],
             inverse_hidden: vec![4],
         };
-        let mut jepa = Jepa::random(&spec, 4, 1, &mut rng);
+        let mut jepa = Jepa::random(&spec, 4, 1, objective, &mut rng);
         jepa.predictor.layers[2].weight.iter_mut().for_each(|weight| *weight *= 10.0);
         let mut random = |count: usize| (0..count).map(|_| rng.gen_range(-1.0..1.0)).collect::<Vec<f32>>();
         let (batch, unroll) = (6, 3);
         let (percepts, actions) = (random((unroll + 1) * batch * 4), random(unroll * batch * 2));
-        let weights = LossWeights::default();
         let pass = |jepa: &Jepa| {
             let sequences = Sequences { percepts: percepts.clone(), actions: actions.clone(), batch, unroll };
-            Trainees::new(jepa).loss_and_gradient(sequences, &weights)
+            Trainees::new(jepa).loss_and_gradient(sequences, weights, objective, 5)
         };
         let gradient = pass(&jepa).gradient.concat();
         let mut first = 0;
@@ -226,11 +270,19 @@ mod tests {
                 let got = gradient[first + index];
                 assert!(
                     (slope - got).abs() < 2e-3 + 0.02 * slope.abs(),
-                    "parameter {parameter}: {got} against {slope}"
+                    "{objective:?}, parameter {parameter}: {got} against {slope}"
                 );
             }
             first += last + 1;
         }
         assert_eq!(first, gradient.len());
+    }
+
+    #[test]
+    fn the_gradient_agrees_with_finite_differences() {
+        let expanded = VicRegSpec { expander: vec![7, 5], ..VicRegSpec::default() };
+        for objective in [Objective::default(), Objective::VicReg(expanded)] {
+            check_gradient(&objective, &LossWeights::default());
+        }
     }
 }

@@ -9,7 +9,10 @@ use forethought_interface::{Num, Numbers};
 use forethought_mind::{
     actor::{ActorSpec, planners::PlannerName},
     cost::drives::DriveSpec,
-    training::TrainingSpec,
+    training::{
+        TrainingSpec,
+        objectives::{Objective, VicRegSpec},
+    },
 };
 use std::{
     collections::HashSet,
@@ -296,13 +299,12 @@ impl Check<'_> {
         let loss = &training.loss;
         for (field, weight) in [
             ("prediction", loss.prediction),
-            ("variance", loss.variance),
-            ("covariance", loss.covariance),
             ("temporal_similarity", loss.temporal_similarity),
             ("inverse_dynamics", loss.inverse_dynamics),
         ] {
             self.not_negative(of(&format!("loss.{field}")), weight, "write 0 to leave the term out");
         }
+        self.objective(&of("objective"), &training.objective);
         let model = &training.world_model;
         self.within(of("world_model.stride"), model.stride, 1, 1000, "write the control steps of one prediction");
         self.within(of("world_model.latent"), model.latent, 1, 4096, "write the latent's width, for example 32");
@@ -311,13 +313,30 @@ impl Check<'_> {
             ("predictor_hidden", &model.predictor_hidden),
             ("inverse_hidden", &model.inverse_hidden),
         ] {
-            if widths.len() > 16 {
-                self.report(of(&format!("world_model.{field}")), widths.len(), "at most 16 layers", "write fewer");
+            self.widths(&of(&format!("world_model.{field}")), widths);
+        }
+    }
+
+    fn objective(&mut self, path: &str, objective: &Objective) {
+        let of = |field: &str| format!("{path}.{field}");
+        match objective {
+            Objective::VicReg(VicRegSpec { variance, covariance, invariance, expander }) => {
+                for (field, weight) in [("variance", variance), ("covariance", covariance), ("invariance", invariance)]
+                {
+                    self.not_negative(of(field), *weight, "write 0 to leave the term out");
+                }
+                self.widths(&of("expander"), expander);
             }
-            for (index, width) in widths.iter().enumerate() {
-                let path = of(&format!("world_model.{field}[{index}]"));
-                self.within(path, *width, 1, 8192, "write a layer's width, for example 256");
-            }
+        }
+    }
+
+    /// The widths of a network's layers.
+    fn widths(&mut self, path: &str, widths: &[usize]) {
+        if widths.len() > 16 {
+            self.report(path, widths.len(), "at most 16 layers", "write fewer");
+        }
+        for (index, width) in widths.iter().enumerate() {
+            self.within(format!("{path}[{index}]"), *width, 1, 8192, "write a layer's width, for example 256");
         }
     }
 }
