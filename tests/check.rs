@@ -67,7 +67,7 @@ broken! {
     door_wider_than_wall duplicate_field duplicate_name empty empty_choice factor_names low_above_high missing_colon
     missing_comma missing_field missing_model missing_quote missing_quotes misspelt_field negative_radius
     nested_deeply never_closed no_rays not_a_scenario not_convex not_finite not_utf8 only_comments
-    planner_and_training several unbalanced unknown_factor unknown_field unknown_target unknown_variant
+    objectives planner_and_training several unbalanced unknown_factor unknown_field unknown_target unknown_variant
     unquoted_expression wrong_schema wrong_type
 }
 

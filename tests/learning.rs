@@ -14,7 +14,9 @@ use forethought_mind::{
     cost::drives::{DriveSpec, ReachSpec},
     training::{
         Experience, LossWeights, Objective, TrainContext, TrainOutcome, TrainProgress, TrainState, TrainingSpec,
-        Trajectory, objectives::VicRegSpec, train,
+        Trajectory,
+        objectives::{BarlowTwinsSpec, ByolSpec, InfoNceSpec, PairwiseHingeSpec, SigRegSpec, SimSiamSpec, VicRegSpec},
+        train,
     },
     world_model::WorldModelSpec,
 };
@@ -176,18 +178,45 @@ fn without_its_regularisers_the_representation_collapses_and_the_log_shows_it() 
     assert!(term(&with[with.len() - 1], "variance") < 0.3, "{with:?}");
 }
 
+/// With nothing but the objective against it, for prediction and slowness would have everything the same.
 #[test]
-fn the_same_bits_for_any_number_of_threads_and_after_an_interruption() {
-    let experience = explore(30, 30);
-    let spec = spec(120);
-    let (model, _) = trained(&experience, &spec, 1);
-    assert_eq!(model, trained(&experience, &spec, 3).0);
+fn objectives_keep_the_representation_from_collapsing() {
+    let experience = explore(100, 40);
+    let last = |objective: Objective| {
+        let mut spec = TrainingSpec { objective, ..spec(400) };
+        spec.loss.inverse_dynamics = 0.0;
+        let (model, mut reports) = trained(&experience, &spec, 2);
+        (model, reports.remove(reports.len() - 1))
+    };
+    let nothing = VicRegSpec { variance: 0.0, covariance: 0.0, ..VicRegSpec::default() };
+    let (_, collapsed) = last(Objective::VicReg(nothing));
+    assert!(collapsed.deviation < 0.03, "{collapsed:?}");
+    for objective in [
+        Objective::default(),
+        Objective::VicReg(VicRegSpec { expander: vec![32, 32], ..VicRegSpec::default() }),
+        Objective::BarlowTwins(BarlowTwinsSpec::default()),
+        Objective::BarlowTwins(BarlowTwinsSpec { expander: vec![32, 32], ..BarlowTwinsSpec::default() }),
+        Objective::SigReg(SigRegSpec::default()),
+        Objective::InfoNce(InfoNceSpec::default()),
+        Objective::PairwiseHinge(PairwiseHingeSpec::default()),
+        Objective::Byol(ByolSpec::default()),
+        Objective::SimSiam(SimSiamSpec::default()),
+    ] {
+        let (model, report) = last(objective.clone());
+        println!("{objective:?}: {} {} {:?}", report.effective_rank, report.deviation, model.card().readout.r2);
+        let r2 = &model.card().readout.r2;
+        assert!(report.deviation > 0.06 && report.effective_rank > 2.0, "{objective:?}: {report:?}");
+        assert!(r2.iter().all(|r2| *r2 > 0.9), "{objective:?}: {r2:?}");
+    }
+}
 
+/// Train, stop at update 50, go through a file and on: as if nothing had happened.
+fn stopped_and_resumed(experience: &Experience, spec: &TrainingSpec) -> (TrainOutcome, TrainState) {
     let mut stop = |report: &TrainProgress| match report.update {
         50 => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    let TrainOutcome::Stopped(state) = train(&experience, &spec, &context(2), None, &mut stop).unwrap() else {
+    let TrainOutcome::Stopped(state) = train(experience, spec, &context(2), None, &mut stop).unwrap() else {
         panic!("it was told to stop");
     };
     let folder = tempfile::tempdir().unwrap();
@@ -195,12 +224,33 @@ fn the_same_bits_for_any_number_of_threads_and_after_an_interruption() {
     state.save(&path).unwrap();
     let state = TrainState::load(&path).unwrap();
     assert_eq!(state.updates(), 50);
-    let resumed = train(&experience, &spec, &context(2), Some(state.clone()), &mut |_| ControlFlow::Continue(()));
-    assert_eq!(resumed.unwrap(), TrainOutcome::Finished(Box::new(model)));
+    let mut go_on = |_: &TrainProgress| ControlFlow::Continue(());
+    (train(experience, spec, &context(2), Some(state.clone()), &mut go_on).unwrap(), state)
+}
 
-    let other = TrainContext { seed: 2, ..context(1) };
-    let refused = train(&experience, &spec, &other, Some(state), &mut |_| ControlFlow::Continue(()));
-    assert!(refused.unwrap_err().to_string().contains("--seed 1"));
+#[test]
+fn the_same_bits_for_any_number_of_threads_and_after_an_interruption() {
+    let experience = explore(30, 30);
+    for objective in [
+        Objective::default(),
+        Objective::VicReg(VicRegSpec { expander: vec![16, 24], ..VicRegSpec::default() }),
+        Objective::Byol(ByolSpec { momentum: 0.9, ..ByolSpec::default() }),
+        Objective::SigReg(SigRegSpec::default()),
+    ] {
+        let spec = TrainingSpec { objective, ..spec(120) };
+        let (model, _) = trained(&experience, &spec, 1);
+        assert_eq!(model, trained(&experience, &spec, 3).0, "{:?}", spec.objective);
+        let (resumed, state) = stopped_and_resumed(&experience, &spec);
+        assert_eq!(resumed, TrainOutcome::Finished(Box::new(model)), "{:?}", spec.objective);
+
+        let mut go_on = |_: &TrainProgress| ControlFlow::Continue(());
+        let other = TrainContext { seed: 2, ..context(1) };
+        let refused = train(&experience, &spec, &other, Some(state.clone()), &mut go_on);
+        assert!(refused.unwrap_err().to_string().contains("--seed 1"));
+        let other = TrainingSpec { objective: Objective::SimSiam(SimSiamSpec::default()), ..spec };
+        let refused = train(&experience, &other, &context(1), Some(state), &mut go_on);
+        assert!(refused.unwrap_err().to_string().contains("settings have changed"));
+    }
 }
 
 #[test]

@@ -25,6 +25,9 @@ use std::{
 /// Below this share of the latent's width, the effective rank tells of collapse.
 const COLLAPSED: f32 = 0.1;
 
+/// Below this standard deviation, the latents have collapsed to a point.
+const TO_A_POINT: f32 = 1e-2;
+
 /// How often the state of a training is kept on disk.
 const KEEP_EVERY: Duration = Duration::from_secs(60);
 
@@ -268,8 +271,9 @@ impl Log {
         self.progress.set(u64::from(progress.update), &message);
         if collapsed(&progress, self.latent) && !self.warned {
             self.warned = true;
+            let deviation = progress.deviation;
             self.progress.note(&format!(
-                "warning: the latents are collapsing ({rank}): raise the weights of \
+                "warning: the latents are collapsing ({rank}, standard deviation {deviation:.2e}): raise the weights of \
                  training.objective, or lower training.loss.temporal_similarity or training.learning_rate"
             ));
         }
@@ -286,5 +290,5 @@ impl Log {
 
 /// Whether the latents all say the same. The first updates of a fresh network tell little.
 fn collapsed(progress: &TrainProgress, latent: f32) -> bool {
-    progress.update > 200 && progress.effective_rank < COLLAPSED * latent
+    progress.update > 200 && (progress.effective_rank < COLLAPSED * latent || progress.deviation < TO_A_POINT)
 }

@@ -12,7 +12,7 @@ use crate::{
         readout::Readout,
     },
 };
-use forethought_energy::collapse::effective_rank;
+use forethought_energy::collapse::{deviation, effective_rank};
 use forethought_interface::derive_seed;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -59,6 +59,8 @@ pub struct TrainProgress {
     pub terms: Terms,
     /// The representation's effective rank: near 1 it has collapsed.
     pub effective_rank: f32,
+    /// The latents' standard deviation, root mean square over components: near 0 they have collapsed to a point.
+    pub deviation: f32,
     /// The gradient's norm at the last update, before clipping.
     pub gradient_norm: f32,
     /// Seconds since this call of [`train`] began.
@@ -175,8 +177,18 @@ fn run(
 
         if state.card.updates.is_multiple_of(REPORT_EVERY) || state.card.updates == spec.updates {
             *rank = effective_rank(&done.latents, spec.world_model.latent);
-            let elapsed = started.elapsed().as_secs_f64();
-            let report = report(state.card.updates, spec.updates, &since_report, *rank, done.norm, elapsed);
+            #[expect(clippy::cast_precision_loss, reason = "at most 50 updates between reports")]
+            let Loss { total: loss, terms } = mean(since_report.iter(), 1.0 / since_report.len() as f32);
+            let report = TrainProgress {
+                update: state.card.updates,
+                updates: spec.updates,
+                loss,
+                terms,
+                effective_rank: *rank,
+                deviation: deviation(&done.latents, spec.world_model.latent),
+                gradient_norm: done.norm,
+                elapsed_secs: started.elapsed().as_secs_f64(),
+            };
             since_report.clear();
             if on_progress(&report).is_break() && state.card.updates < spec.updates {
                 return Ok(ControlFlow::Break(()));
@@ -247,13 +259,6 @@ fn mean<'a>(losses: impl Iterator<Item = &'a Loss>, share: f32) -> Loss {
         sum.terms.add(&loss.terms, share);
         sum
     })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "at most 50 updates between reports")]
-fn report(update: u32, updates: u32, losses: &[Loss], rank: f32, norm: f32, elapsed_secs: f64) -> TrainProgress {
-    let share = 1.0 / losses.len().max(1) as f32;
-    let Loss { total: loss, terms } = mean(losses.iter(), share);
-    TrainProgress { update, updates, loss, terms, effective_rank: rank, gradient_norm: norm, elapsed_secs }
 }
 
 /// Observations evenly spread over the experience, and where the agent was: enough to fit a mean or a linear map.

@@ -185,11 +185,13 @@ impl Trainees {
         let recovered = apply(&self.inverse, numbers(&pairs), Some(&pairs), &mut tape);
         let target = match followed {
             Some(followed) => followed,
-            None if weights.stop_gradient || objective.stops_gradient() => detached(&after),
+            None if objective.stops_gradient() => detached(&after),
             None => after.clone(),
         };
+        let compared = if weights.stop_gradient { detached(&target) } else { target.clone() };
 
-        let mut terms = vec![Term::new("prediction", weights.prediction, mean_square(&predicted, &target, &mut tape))];
+        let prediction = mean_square(&predicted, &compared, &mut tape);
+        let mut terms = vec![Term::new("prediction", weights.prediction, prediction)];
         let seen = Latents {
             encoded: &latents,
             predicted: &predicted,
@@ -232,11 +234,12 @@ fn weighted_sum(device: &Cpu, terms: &[Term], tape: &mut PassTape) -> Scalar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::training::objectives::VicRegSpec;
+    use crate::training::objectives::{
+        BarlowTwinsSpec, ByolSpec, InfoNceSpec, PairwiseHingeSpec, SigRegSpec, SimSiamSpec, VicRegSpec,
+    };
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
-    /// Of one parameter in three of each tensor, and that a target that is stopped gets none.
     fn check_gradient(objective: &Objective, weights: &LossWeights) {
         let mut rng = ChaCha8Rng::seed_from_u64(11);
         let spec = WorldModelSpec {
@@ -281,8 +284,62 @@ mod tests {
     #[test]
     fn the_gradient_agrees_with_finite_differences() {
         let expanded = VicRegSpec { expander: vec![7, 5], ..VicRegSpec::default() };
-        for objective in [Objective::default(), Objective::VicReg(expanded)] {
+        let barlow = BarlowTwinsSpec { expander: vec![5], ..BarlowTwinsSpec::default() };
+        for objective in [
+            Objective::default(),
+            Objective::VicReg(expanded),
+            Objective::BarlowTwins(barlow),
+            Objective::SigReg(SigRegSpec { weight: 0.2, ..SigRegSpec::default() }),
+            Objective::InfoNce(InfoNceSpec { temperature: 0.5, ..InfoNceSpec::default() }),
+            Objective::PairwiseHinge(PairwiseHingeSpec { margin: 3.0, ..PairwiseHingeSpec::default() }),
+            Objective::Byol(ByolSpec::default()),
+        ] {
             check_gradient(&objective, &LossWeights::default());
         }
+    }
+
+    /// Where the target's gradient is stopped, prediction reaches the encoder through the start alone; BYOL's target is then
+    /// no other than SimSiam's, as long as the second encoder is the first.
+    #[test]
+    fn a_stopped_gradient_does_not_come_through_the_target() {
+        let mut rng = ChaCha8Rng::seed_from_u64(12);
+        let spec = WorldModelSpec { latent: 3, encoder_hidden: vec![6], ..WorldModelSpec::default() };
+        let (byol, simsiam) = (Objective::Byol(ByolSpec::default()), Objective::SimSiam(SimSiamSpec::default()));
+        let jepa = Jepa::random(&spec, 4, 1, &byol, &mut rng);
+        let mut random = |count: usize| (0..count).map(|_| rng.gen_range(-1.0..1.0)).collect::<Vec<f32>>();
+        let (percepts, actions) = (random(3 * 6 * 4), random(2 * 6 * 4));
+        let pass = |jepa: &Jepa, objective: &Objective, stop_gradient: bool| {
+            let weights = LossWeights {
+                stop_gradient,
+                temporal_similarity: 0.0,
+                inverse_dynamics: 0.0,
+                ..LossWeights::default()
+            };
+            let sequences = Sequences { percepts: percepts.clone(), actions: actions.clone(), batch: 6, unroll: 2 };
+            Trainees::new(jepa).loss_and_gradient(sequences, &weights, objective, 5)
+        };
+        let alone = Jepa { target: None, ..jepa.clone() };
+        assert_eq!(pass(&jepa, &byol, false).gradient, pass(&alone, &simsiam, false).gradient);
+        let none = Objective::VicReg(VicRegSpec { variance: 0.0, covariance: 0.0, ..VicRegSpec::default() });
+        assert_ne!(pass(&alone, &none, false).gradient[0], pass(&alone, &none, true).gradient[0]);
+        assert_eq!(pass(&alone, &none, false).loss, pass(&alone, &none, true).loss);
+    }
+
+    #[test]
+    fn the_target_encoder_follows_as_said() {
+        let mut rng = ChaCha8Rng::seed_from_u64(13);
+        let byol = Objective::Byol(ByolSpec::default());
+        let mut jepa = Jepa::random(&WorldModelSpec::default(), 4, 1, &byol, &mut rng);
+        assert_eq!(jepa.followers().len(), 6);
+        jepa.encoder.layers[1].weight[7] += 1.0;
+        let before = jepa.followers()[2][7];
+        jepa.follow(0.75);
+        assert!((jepa.followers()[2][7] - (before + 0.25)).abs() < 1e-6);
+        let still = jepa.clone();
+        jepa.follow(1.0);
+        assert_eq!(jepa, still);
+        jepa.follow(0.0);
+        assert!((jepa.followers()[2][7] - (before + 1.0)).abs() < 1e-6);
+        assert!(Jepa::random(&WorldModelSpec::default(), 4, 1, &Objective::default(), &mut rng).target.is_none());
     }
 }

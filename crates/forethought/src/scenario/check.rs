@@ -11,7 +11,9 @@ use forethought_mind::{
     cost::drives::DriveSpec,
     training::{
         TrainingSpec,
-        objectives::{Objective, VicRegSpec},
+        objectives::{
+            BarlowTwinsSpec, ByolSpec, InfoNceSpec, Objective, PairwiseHingeSpec, SigRegSpec, SimSiamSpec, VicRegSpec,
+        },
     },
 };
 use std::{
@@ -326,6 +328,28 @@ impl Check<'_> {
                     self.not_negative(of(field), *weight, "write 0 to leave the term out");
                 }
                 self.widths(&of("expander"), expander);
+            }
+            Objective::BarlowTwins(BarlowTwinsSpec { weight, off_diagonal, expander }) => {
+                self.not_negative(of("weight"), *weight, "write about 1");
+                self.not_negative(of("off_diagonal"), *off_diagonal, "write about 0.05");
+                self.widths(&of("expander"), expander);
+            }
+            Objective::Byol(ByolSpec { momentum, weight }) => {
+                self.within(of("momentum"), *momentum, 0.0, 1.0, "write about 0.99");
+                self.not_negative(of("weight"), *weight, "write about 1");
+            }
+            Objective::SimSiam(SimSiamSpec { weight }) => self.not_negative(of("weight"), *weight, "write about 1"),
+            Objective::SigReg(SigRegSpec { weight, projections }) => {
+                self.not_negative(of("weight"), *weight, "write about 0.05");
+                self.within(of("projections"), *projections, 1, 4096, "write about 64");
+            }
+            Objective::InfoNce(InfoNceSpec { weight, temperature }) => {
+                self.not_negative(of("weight"), *weight, "write about 1");
+                self.positive(of("temperature"), *temperature, "write about 0.1");
+            }
+            Objective::PairwiseHinge(PairwiseHingeSpec { weight, margin }) => {
+                self.not_negative(of("weight"), *weight, "write about 1");
+                self.positive(of("margin"), *margin, "write about 1");
             }
         }
     }

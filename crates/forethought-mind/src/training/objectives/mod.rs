@@ -1,8 +1,20 @@
 //! Training objectives: what keeps the representation from collapsing. One file an objective: its settings, and which terms it
 //! puts on a pass's tape; their mathematics is in `forethought-energy`. Read first: [`Objective`].
 
+mod barlow_twins;
+mod byol;
+mod info_nce;
+mod pairwise_hinge;
+mod sigreg;
+mod simsiam;
 mod vicreg;
 
+pub use barlow_twins::BarlowTwinsSpec;
+pub use byol::ByolSpec;
+pub use info_nce::InfoNceSpec;
+pub use pairwise_hinge::PairwiseHingeSpec;
+pub use sigreg::SigRegSpec;
+pub use simsiam::SimSiamSpec;
 pub use vicreg::VicRegSpec;
 
 use crate::network::{Trainee, apply};
@@ -16,6 +28,18 @@ use serde::{Deserialize, Serialize};
 pub enum Objective {
     /// Variance-invariance-covariance regularisation.
     VicReg(VicRegSpec),
+    /// Redundancy reduction between two views.
+    BarlowTwins(BarlowTwinsSpec),
+    /// Bootstrap your own latent.
+    Byol(ByolSpec),
+    /// Simple Siamese representation learning.
+    SimSiam(SimSiamSpec),
+    /// Sketched isotropic Gaussian regularisation.
+    SigReg(SigRegSpec),
+    /// Contrast with a softmax.
+    InfoNce(InfoNceSpec),
+    /// Contrast with a margin.
+    PairwiseHinge(PairwiseHingeSpec),
 }
 
 impl Default for Objective {
@@ -25,7 +49,6 @@ impl Default for Objective {
 }
 
 /// What a pass over some sequences has given, for an objective to build on. Rows are time first.
-#[expect(dead_code, reason = "read by objectives that are to come")]
 pub(crate) struct Latents<'a> {
     /// `[(steps + 1) * batch, latent]`: what was encoded.
     pub(crate) encoded: &'a Matrix,
@@ -63,27 +86,33 @@ impl Objective {
     pub(crate) fn terms(&self, latents: &Latents, tape: &mut PassTape) -> Vec<Term> {
         match self {
             Self::VicReg(spec) => spec.terms(latents, tape),
+            Self::BarlowTwins(spec) => spec.terms(latents, tape),
+            Self::Byol(spec) => spec.terms(latents, tape),
+            Self::SimSiam(spec) => spec.terms(latents, tape),
+            Self::SigReg(spec) => spec.terms(latents, tape),
+            Self::InfoNce(spec) => spec.terms(latents, tape),
+            Self::PairwiseHinge(spec) => spec.terms(latents, tape),
         }
     }
 
     /// Layer sizes of the network before the objective's terms; none if there is no such network.
     pub(crate) fn expander(&self) -> &[usize] {
         match self {
-            Self::VicReg(spec) => &spec.expander,
+            Self::VicReg(VicRegSpec { expander, .. }) | Self::BarlowTwins(BarlowTwinsSpec { expander, .. }) => expander,
+            _ => &[],
         }
     }
 
     /// Whether predictions are compared with latents that get no gradient.
     pub(crate) fn stops_gradient(&self) -> bool {
-        match self {
-            Self::VicReg(_) => false,
-        }
+        matches!(self, Self::Byol(_) | Self::SimSiam(_))
     }
 
     /// How slowly a second encoder follows the trained one, where predictions are compared with what it says.
     pub(crate) fn momentum(&self) -> Option<f32> {
         match self {
-            Self::VicReg(_) => None,
+            Self::Byol(spec) => Some(spec.momentum),
+            _ => None,
         }
     }
 }
