@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use forethought::scenario::{self, ScenarioErrors};
+use forethought_mind::training::objectives::{
+    BarlowTwinsSpec, ByolSpec, InfoNceSpec, Objective, PairwiseHingeSpec, SigRegSpec, SimSiamSpec, VicRegSpec,
+};
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use std::{fs, path::Path};
@@ -67,7 +70,7 @@ broken! {
     door_wider_than_wall duplicate_field duplicate_name empty empty_choice factor_names low_above_high missing_colon
     missing_comma missing_field missing_model missing_quote missing_quotes misspelt_field negative_radius
     nested_deeply never_closed no_rays not_a_scenario not_convex not_finite not_utf8 only_comments
-    objectives planner_and_training several unbalanced unknown_factor unknown_field unknown_target unknown_variant
+    objective_settings objectives planner_and_training several unbalanced unknown_factor unknown_field unknown_target unknown_variant
     unquoted_expression wrong_schema wrong_type
 }
 
@@ -115,6 +118,27 @@ fn models_are_asked_for_only_where_they_are_needed() {
 
 fn two_rooms() -> String {
     fs::read_to_string(root().join("scenarios/two_rooms.ron")).unwrap()
+}
+
+/// By hand and by serde.
+#[test]
+fn every_objective_is_read_by_its_name() {
+    let vicreg = VicRegSpec { expander: vec![64, 32], ..VicRegSpec::default() };
+    for (text, objective) in [
+        ("VicReg()", Objective::default()),
+        ("VicReg(variance: 1.0, covariance: 0.1, expander: [64, 32])", Objective::VicReg(vicreg)),
+        ("BarlowTwins(off_diagonal: 0.05, expander: [])", Objective::BarlowTwins(BarlowTwinsSpec::default())),
+        ("Byol(momentum: 0.5)", Objective::Byol(ByolSpec { momentum: 0.5, ..ByolSpec::default() })),
+        ("SimSiam(weight: 2)", Objective::SimSiam(SimSiamSpec { weight: 2.0 })),
+        ("SigReg(projections: 7)", Objective::SigReg(SigRegSpec { projections: 7, ..SigRegSpec::default() })),
+        ("InfoNce(temperature: 3)", Objective::InfoNce(InfoNceSpec { temperature: 3.0, ..InfoNceSpec::default() })),
+        ("PairwiseHinge()", Objective::PairwiseHinge(PairwiseHingeSpec::default())),
+    ] {
+        let scenario = two_rooms().replace("timing:", &format!("training: (objective: {text}), timing:"));
+        let read = scenario::parse(&scenario, Path::new("x.ron")).unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(read.scenario.training.objective, objective, "{text}");
+        assert_eq!(ron::from_str::<Objective>(&ron::to_string(&objective).unwrap()).unwrap(), objective);
+    }
 }
 
 /// Whatever the text: either a scenario, or problems with their lines.

@@ -205,7 +205,7 @@ fn objectives_keep_the_representation_from_collapsing() {
         let (model, report) = last(objective.clone());
         println!("{objective:?}: {} {} {:?}", report.effective_rank, report.deviation, model.card().readout.r2);
         let r2 = &model.card().readout.r2;
-        assert!(report.deviation > 0.06 && report.effective_rank > 2.0, "{objective:?}: {report:?}");
+        assert!(report.deviation > 0.1 && report.effective_rank > 2.0, "{objective:?}: {report:?}");
         assert!(r2.iter().all(|r2| *r2 > 0.9), "{objective:?}: {r2:?}");
     }
 }
