@@ -16,7 +16,7 @@ pub fn loss(predicted: TapedMatrix, target: &Matrix, group: usize, margin: f32) 
         for (index, energy) in energies.iter_mut().enumerate() {
             let short = matched - *energy + margin;
             // What is no number is not left out.
-            let pays = index != own && !(short <= 0.0);
+            let pays = index != own && (short > 0.0 || short.is_nan());
             *energy = if pays { -share } else { 0.0 };
             if pays {
                 (loss, active) = (loss + share * short, active + share);
