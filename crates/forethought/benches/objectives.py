@@ -43,8 +43,8 @@ class Variant:
 OBJECTIVES = [
     Variant("VICReg (default)", "objective: VicReg()"),
     Variant("VICReg, expander", "objective: VicReg(expander: [64, 64])"),
-    Variant("Barlow Twins", "objective: BarlowTwins()"),
-    Variant("Barlow Twins, expander", "objective: BarlowTwins(expander: [64, 64])"),
+    Variant("Barlow Twins", "objective: BarlowTwins(weight: 5.0)"),
+    Variant("Barlow Twins, expander", "objective: BarlowTwins(weight: 5.0, expander: [64, 64])"),
     Variant("BYOL", "objective: Byol()"),
     Variant("SimSiam", "objective: SimSiam()"),
     Variant("SIGReg", "objective: SigReg()"),

@@ -330,7 +330,7 @@ impl Check<'_> {
                 self.widths(&of("expander"), expander);
             }
             Objective::BarlowTwins(BarlowTwinsSpec { weight, off_diagonal, expander }) => {
-                self.not_negative(of("weight"), *weight, "write about 1");
+                self.not_negative(of("weight"), *weight, "write about 5");
                 self.not_negative(of("off_diagonal"), *off_diagonal, "write about 0.05");
                 self.widths(&of("expander"), expander);
             }

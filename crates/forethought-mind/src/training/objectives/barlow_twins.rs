@@ -20,7 +20,7 @@ pub struct BarlowTwinsSpec {
 
 impl Default for BarlowTwinsSpec {
     fn default() -> Self {
-        Self { weight: 1.0, off_diagonal: 0.05, expander: vec![] }
+        Self { weight: 5.0, off_diagonal: 0.05, expander: vec![] }
     }
 }
 
