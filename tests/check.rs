@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use forethought::scenario::{self, ScenarioErrors};
+use forethought_mind::training::objectives::{
+    BarlowTwinsSpec, ByolSpec, InfoNceSpec, Objective, PairwiseHingeSpec, SigRegSpec, SimSiamSpec, VicRegSpec,
+};
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use std::{fs, path::Path};
@@ -67,8 +70,9 @@ broken! {
     door_wider_than_wall duplicate_field duplicate_name empty empty_choice factor_names low_above_high missing_colon
     missing_comma missing_field missing_model missing_quote missing_quotes misspelt_field negative_radius
     nested_deeply never_closed no_rays not_a_scenario not_convex not_finite not_utf8 only_comments
-    planner_and_training several unbalanced unknown_factor unknown_field unknown_target unknown_variant
-    unquoted_expression wrong_schema wrong_type
+    objective_settings objectives planner_and_training several unbalanced unknown_factor unknown_field unknown_target
+    unknown_variant unquoted_expression wrong_map wrong_maze wrong_phases wrong_scatter wrong_schema wrong_type
+    wrong_uncertainty
 }
 
 /// The names of a folder's scenarios.
@@ -117,6 +121,27 @@ fn two_rooms() -> String {
     fs::read_to_string(root().join("scenarios/two_rooms.ron")).unwrap()
 }
 
+/// By hand and by serde.
+#[test]
+fn every_objective_is_read_by_its_name() {
+    let vicreg = VicRegSpec { expander: vec![64, 32], ..VicRegSpec::default() };
+    for (text, objective) in [
+        ("VicReg()", Objective::default()),
+        ("VicReg(variance: 1.0, covariance: 0.1, expander: [64, 32])", Objective::VicReg(vicreg)),
+        ("BarlowTwins(off_diagonal: 0.05, expander: [])", Objective::BarlowTwins(BarlowTwinsSpec::default())),
+        ("Byol(momentum: 0.5)", Objective::Byol(ByolSpec { momentum: 0.5, ..ByolSpec::default() })),
+        ("SimSiam(weight: 2)", Objective::SimSiam(SimSiamSpec { weight: 2.0 })),
+        ("SigReg(projections: 7)", Objective::SigReg(SigRegSpec { projections: 7, ..SigRegSpec::default() })),
+        ("InfoNce(temperature: 3)", Objective::InfoNce(InfoNceSpec { temperature: 3.0, ..InfoNceSpec::default() })),
+        ("PairwiseHinge()", Objective::PairwiseHinge(PairwiseHingeSpec::default())),
+    ] {
+        let scenario = two_rooms().replace("timing:", &format!("training: (objective: {text}), timing:"));
+        let read = scenario::parse(&scenario, Path::new("x.ron")).unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(read.scenario.training.objective, objective, "{text}");
+        assert_eq!(ron::from_str::<Objective>(&ron::to_string(&objective).unwrap()).unwrap(), objective);
+    }
+}
+
 /// Whatever the text: either a scenario, or problems with their lines.
 fn sound_or_told(text: &str) {
     if let Err(errors) = scenario::parse(text, Path::new("x.ron")) {
@@ -161,11 +186,18 @@ fn a_scenario_of_too_much_is_told() {
     let text = two_rooms();
     let ball = "(name: \"b\", shape: Disc(radius_m: 0.1), position_m: (\"wall_x\", 1)),";
     let agent = "(name: \"b\", shape: Disc(radius_m: 1), position_m: (1, 1), actuator: Force(), sensors: [Touch()]),";
+    let maze = "(name: \"m\", draw: Maze(cells: (40, 40), loops: 0.5)), ";
+    let scatter = "(name: \"s\", shape: Scatter(count: 256, size_m: (10, 10), radius_m: (0.1, 0.2), gap_m: 0.1, seed: 1), \
+                   position_m: (5, 5)), ";
     for (from, to, expected) in [
         ("bodies: [", format!("bodies: [{}", ball.repeat(9000)), "found 9001 of them, expected at most 4096"),
         ("bodies: [", format!("bodies: [{}", "(name: \"b\"),".repeat(60_000)), "100 problems"),
         ("agents: [", format!("agents: [{}", agent.repeat(9000)), "found 9001 of them, expected at most 256"),
         ("agents: [", format!("agents: [{}", agent.repeat(200)), "which overlaps `b`"),
+        ("factors: [", format!("factors: [{}", maze.repeat(9)), "found 9 factors that are generated"),
+        ("factors: [", format!("factors: [{}", maze.repeat(8)), "7 problems in"),
+        ("bodies: [", format!("bodies: [{}", scatter.repeat(9)), "found 9 shapes that are generated"),
+        ("bodies: [", format!("bodies: [{}", scatter.repeat(8)), "`s`, the name of bodies[0] too"),
         ("PI / 2", "1+".repeat(300_000), "an expression of 600000 characters"),
         (
             "name: \"wall_x\"",

@@ -56,7 +56,7 @@ fn help_is_there_for_every_command() {
         assert_eq!(status(&output), 0);
         assert!(stdout(&output).contains("Examples:"), "{command:?}: {}", stdout(&output));
     }
-    for command in ["bench", "check"] {
+    for command in ["bench", "check", "probe"] {
         assert!(stdout(&forethought(&[command, "--help"])).contains("Examples:"));
     }
     assert!(stdout(&forethought(&["--version"])).starts_with("forethought "));
@@ -73,6 +73,9 @@ fn bad_usage_is_status_2_and_says_what_there_is() {
         (&["run", "no_rooms", "--headless"], "two_rooms"),
         (&["run", "no/such/file.ron"], "no such file"),
         (&["frobnicate"], "unrecognized subcommand"),
+        (&["probe", "clutter"], "names no model: give --model FILE"),
+        (&["probe", "maze", "--model", "assets/two_rooms.safetensors"], "does not fit"),
+        (&["probe", "two_rooms", "--episodes", "3"], "3 is not in"),
     ] {
         let output = forethought(arguments);
         assert_eq!(status(&output), 2, "{arguments:?}: {}", stderr(&output));
@@ -367,4 +370,72 @@ mod interrupted {
         let updates = |model: &Path| fs::read_to_string(model.with_extension("log.jsonl")).unwrap().lines().count();
         assert_eq!(updates(&cut), updates(&whole));
     }
+}
+
+#[test]
+fn bench_tells_numbers_and_draws_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pictures/bench.svg");
+    let arguments =
+        ["bench", "two_rooms", "maze", "--actors", "random", "--episodes", "3", "--json", "--svg", text(&file)];
+    let output = forethought(&arguments);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let report = json(&output);
+    let results = report["results"].as_array().unwrap();
+    let scenarios: Vec<&str> = results.iter().map(|result| result["scenario"].as_str().unwrap()).collect();
+    assert_eq!(scenarios, ["two_rooms", "maze"]);
+    for result in results {
+        assert_eq!(result["actor"], "random");
+        for number in ["success_rate", "model_evaluations_per_step", "decision_ms_p50"] {
+            assert!(result[number].is_number(), "{number}: {result}");
+        }
+        assert_eq!(result["ci95"].as_array().map(Vec::len), Some(2));
+        // It plans nothing, and may reach nothing.
+        assert!(result["model_evaluations_per_decision"].is_null() && result.get("mean_steps").is_some());
+    }
+    let picture = fs::read_to_string(&file).unwrap();
+    assert!(picture.contains("<svg") && picture.contains("two_rooms") && picture.contains("maze"));
+    let output =
+        forethought(&["bench", "two_rooms", "--actors", "random", "--episodes", "1", "--svg", text(folder.path())]);
+    assert_ne!(status(&output), 0);
+    assert!(stderr(&output).contains(text(folder.path())), "{}", stderr(&output));
+}
+
+/// The AUC of the JEPA's own energy on its first level.
+fn area(report: &Value, violation: &str) -> f64 {
+    let detections = report["surprise"]["detections"].as_array().unwrap();
+    let found =
+        detections.iter().find(|one| one["violation"] == violation && one["level"] == 1 && one["energy"] == "distance");
+    found.unwrap()["auc"].as_f64().unwrap()
+}
+
+#[test]
+fn a_probe_tells_a_trained_model_from_an_untrained_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (picture, untrained) = (folder.path().join("new/probe.svg"), folder.path().join("untrained.safetensors"));
+    let probe = |arguments: &[&str]| {
+        let output =
+            forethought(&[&["probe", "two_rooms", "--episodes", "80", "--seed", "7", "--json"], arguments].concat());
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        (json(&output), stdout(&output))
+    };
+    let (report, text) = probe(&["--jobs", "1", "--svg", self::text(&picture)]);
+    assert!(text.contains("Readouts") && text.contains("Foresight") && text.contains("Surprise"), "{text}");
+    assert!(fs::read_to_string(&picture).unwrap().contains("through a wall"));
+    assert_eq!(probe(&["--jobs", "3"]).0, report, "the same for any number of jobs");
+
+    let trained = [area(&report, "teleport 0.5 m"), area(&report, "teleport 1 m"), area(&report, "through a wall")];
+    assert!(trained[0] > 0.85 && trained[1] > 0.95 && trained[2] > 0.95, "{trained:?}");
+    let level = &report["levels"][0];
+    assert_eq!(level["readouts"][0]["quantity"], "position");
+    assert!(level["readouts"][0]["r2"].as_f64().unwrap() > 0.98, "{level}");
+    let first = &level["horizon"]["points"][0];
+    assert_eq!(first["steps"], 4);
+    assert!(first["latent_error"].as_f64().unwrap() < 0.5 * first["latent_unchanged"].as_f64().unwrap(), "{first}");
+
+    let training = ["train", "two_rooms", "--episodes", "20", "--updates", "1", "--out", self::text(&untrained)];
+    assert_eq!(status(&forethought(&training)), 0);
+    let (report, _) = probe(&["--model", self::text(&untrained)]);
+    let areas = [area(&report, "teleport 0.5 m"), area(&report, "teleport 1 m")];
+    assert!(areas[0] < 0.75 && areas[1] < 0.87, "{areas:?}");
 }

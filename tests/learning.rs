@@ -13,9 +13,12 @@ use forethought_mind::{
     },
     cost::drives::{DriveSpec, ReachSpec},
     training::{
-        Experience, LossWeights, TrainContext, TrainOutcome, TrainProgress, TrainState, TrainingSpec, Trajectory, train,
+        Experience, LossWeights, Objective, TrainContext, TrainOutcome, TrainProgress, TrainState, TrainingSpec,
+        Trajectory,
+        objectives::{BarlowTwinsSpec, ByolSpec, InfoNceSpec, PairwiseHingeSpec, SigRegSpec, SimSiamSpec, VicRegSpec},
+        train,
     },
-    world_model::WorldModelSpec,
+    world_model::{LevelSpec, WorldModelSpec},
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -66,7 +69,7 @@ fn explore(episodes: u32, steps: usize) -> Experience {
         mind.begin(seed);
         let mut world = Square::new(&mut ChaCha8Rng::seed_from_u64(seed));
         let mut trajectory =
-            Trajectory { observations: world.observe(), positions_m: vec![world.position], actions: vec![] };
+            Trajectory { observations: world.observe(), positions_m: vec![world.position], ..Trajectory::default() };
         for _ in 0..steps {
             let observation = Observation { values: world.observe() };
             let action = mind.think(&observation, None, Detail::Brief).unwrap().action;
@@ -77,7 +80,7 @@ fn explore(episodes: u32, steps: usize) -> Experience {
         }
         trajectory
     });
-    Experience { layout: layout(), action_len: 2, episodes: episodes.collect() }
+    Experience { layout: layout(), action_len: 2, arena_m: [1.0, 1.0], episodes: episodes.collect() }
 }
 
 fn spec(updates: u32) -> TrainingSpec {
@@ -95,9 +98,18 @@ fn spec(updates: u32) -> TrainingSpec {
             encoder_hidden: vec![64, 64],
             predictor_hidden: vec![64, 64],
             inverse_hidden: vec![64],
+            ..WorldModelSpec::default()
         },
         ..TrainingSpec::default()
     }
+}
+
+/// A second level on the first, which predicts four control steps at once.
+fn two_levels(updates: u32, above: u32) -> TrainingSpec {
+    let level = LevelSpec { latent: 8, action: 4, updates: above, unroll: 4, ..LevelSpec::default() };
+    let mut spec = spec(updates);
+    spec.world_model.levels = vec![level];
+    spec
 }
 
 fn context(jobs: usize) -> TrainContext {
@@ -108,13 +120,17 @@ fn context(jobs: usize) -> TrainContext {
 fn trained(experience: &Experience, spec: &TrainingSpec, jobs: usize) -> (Model, Vec<TrainProgress>) {
     let mut reports = vec![];
     let outcome = train(experience, spec, &context(jobs), None, &mut |report| {
-        reports.push(*report);
+        reports.push(report.clone());
         ControlFlow::Continue(())
     });
     match outcome.unwrap() {
         TrainOutcome::Finished(model) => (*model, reports),
         TrainOutcome::Stopped(_) => unreachable!("nobody stopped it"),
     }
+}
+
+fn term(report: &TrainProgress, name: &str) -> f32 {
+    report.terms.get(name).unwrap()
 }
 
 /// How many of `episodes` new starts and goals an actor reaches within 40 steps, to 0.05.
@@ -144,9 +160,9 @@ fn reached(model: &Arc<Model>, planner: PlannerName, episodes: u64) -> usize {
 fn a_trained_mind_reaches_goals_and_an_untrained_one_does_not() {
     let experience = explore(200, 40);
     let (model, reports) = trained(&experience, &spec(600), 2);
-    let last = reports[reports.len() - 1];
+    let last = &reports[reports.len() - 1];
     // Not knowing the actions costs their variance, about a third.
-    assert!(last.inverse_dynamics < 0.15, "{last:?}");
+    assert!(term(last, "inverse_dynamics") < 0.15, "{last:?}");
     assert!(last.effective_rank > 3.0, "collapsed: {last:?}");
     assert!(model.card().readout.r2.iter().all(|r2| *r2 > 0.97), "{:?}", model.card().readout.r2);
 
@@ -159,44 +175,130 @@ fn a_trained_mind_reaches_goals_and_an_untrained_one_does_not() {
 }
 
 #[test]
+fn two_levels_reach_goals_from_the_top_down_and_an_untrained_second_level_does_not() {
+    let experience = explore(200, 40);
+    let (model, reports) = trained(&experience, &two_levels(600, 600), 2);
+    assert_eq!(reports[reports.len() - 1].level, 2);
+    let level = &model.levels()[0];
+    assert_eq!(level.span(), 4);
+    assert!(level.card().readout.r2.iter().all(|r2| *r2 > 0.95), "{:?}", level.card().readout.r2);
+
+    let (untrained, _) = trained(&experience, &two_levels(600, 0), 1);
+    let (model, untrained) = (Arc::new(model), Arc::new(untrained));
+    let with = reached(&model, PlannerName::Hierarchical, 40);
+    let without = reached(&untrained, PlannerName::Hierarchical, 40);
+    assert!(with >= 34, "trained: {with} of 40");
+    assert!(without <= 20, "untrained: {without} of 40");
+
+    // A model of two levels survives its file.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two.safetensors");
+    model.save(&path).unwrap();
+    assert_eq!(Model::load(&path).unwrap(), *model);
+}
+
+#[test]
+fn hierarchical_planning_asks_for_a_second_level() {
+    let (model, _) = trained(&explore(20, 30), &spec(1), 1);
+    let actor = ActorSpec { planner: PlannerName::Hierarchical, ..ActorSpec::default() };
+    let drives = [DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: 1.0.into() })];
+    let mind = Mind::new(Some(Arc::new(model)), &layout(), 2, &actor, &drives, &ExplorationSpec::default());
+    assert!(mind.unwrap_err().to_string().contains("levels"));
+}
+
+#[test]
 fn without_its_regularisers_the_representation_collapses_and_the_log_shows_it() {
     let experience = explore(100, 40);
     let mut bare = spec(400);
-    bare.loss.variance = 0.0;
-    bare.loss.covariance = 0.0;
+    bare.objective = Objective::VicReg(VicRegSpec { variance: 0.0, covariance: 0.0, ..VicRegSpec::default() });
     bare.loss.inverse_dynamics = 0.0;
     let (_, with) = trained(&experience, &spec(400), 2);
     let (_, without) = trained(&experience, &bare, 2);
     // All that is left to the loss is to make everything the same.
-    assert!(without[without.len() - 1].variance > 0.8, "{without:?}");
-    assert!(with[with.len() - 1].variance < 0.3, "{with:?}");
+    assert!(term(&without[without.len() - 1], "variance") > 0.8, "{without:?}");
+    assert!(term(&with[with.len() - 1], "variance") < 0.3, "{with:?}");
 }
 
+/// With nothing but the objective against it, for prediction and slowness would have everything the same.
 #[test]
-fn the_same_bits_for_any_number_of_threads_and_after_an_interruption() {
-    let experience = explore(30, 30);
-    let spec = spec(120);
-    let (model, _) = trained(&experience, &spec, 1);
-    assert_eq!(model, trained(&experience, &spec, 3).0);
-
-    let mut stop = |report: &TrainProgress| match report.update {
-        50 => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
+fn objectives_keep_the_representation_from_collapsing() {
+    let experience = explore(100, 40);
+    let last = |objective: Objective| {
+        let mut spec = TrainingSpec { objective, ..spec(400) };
+        spec.loss.inverse_dynamics = 0.0;
+        let (model, mut reports) = trained(&experience, &spec, 2);
+        (model, reports.remove(reports.len() - 1))
     };
-    let TrainOutcome::Stopped(state) = train(&experience, &spec, &context(2), None, &mut stop).unwrap() else {
+    let nothing = VicRegSpec { variance: 0.0, covariance: 0.0, ..VicRegSpec::default() };
+    let (_, collapsed) = last(Objective::VicReg(nothing));
+    assert!(collapsed.deviation < 0.03, "{collapsed:?}");
+    for objective in [
+        Objective::default(),
+        Objective::VicReg(VicRegSpec { expander: vec![32, 32], ..VicRegSpec::default() }),
+        Objective::BarlowTwins(BarlowTwinsSpec::default()),
+        Objective::BarlowTwins(BarlowTwinsSpec { expander: vec![32, 32], ..BarlowTwinsSpec::default() }),
+        Objective::SigReg(SigRegSpec::default()),
+        Objective::InfoNce(InfoNceSpec::default()),
+        Objective::PairwiseHinge(PairwiseHingeSpec::default()),
+        Objective::Byol(ByolSpec::default()),
+        Objective::SimSiam(SimSiamSpec::default()),
+    ] {
+        let (model, report) = last(objective.clone());
+        println!("{objective:?}: {} {} {:?}", report.effective_rank, report.deviation, model.card().readout.r2);
+        let r2 = &model.card().readout.r2;
+        assert!(report.deviation > 0.1 && report.effective_rank > 2.0, "{objective:?}: {report:?}");
+        assert!(r2.iter().all(|r2| *r2 > 0.9), "{objective:?}: {r2:?}");
+    }
+}
+
+/// Train, stop at an update, go through a file and on: as if nothing had happened.
+fn stopped_and_resumed(experience: &Experience, spec: &TrainingSpec, at: u32) -> (TrainOutcome, TrainState) {
+    let mut stop = |report: &TrainProgress| {
+        if report.update == at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let TrainOutcome::Stopped(state) = train(experience, spec, &context(2), None, &mut stop).unwrap() else {
         panic!("it was told to stop");
     };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("half.partial");
     state.save(&path).unwrap();
     let state = TrainState::load(&path).unwrap();
-    assert_eq!(state.updates(), 50);
-    let resumed = train(&experience, &spec, &context(2), Some(state.clone()), &mut |_| ControlFlow::Continue(()));
-    assert_eq!(resumed.unwrap(), TrainOutcome::Finished(Box::new(model)));
+    assert_eq!(state.updates(), at);
+    let mut go_on = |_: &TrainProgress| ControlFlow::Continue(());
+    (train(experience, spec, &context(2), Some(state.clone()), &mut go_on).unwrap(), state)
+}
 
-    let other = TrainContext { seed: 2, ..context(1) };
-    let refused = train(&experience, &spec, &other, Some(state), &mut |_| ControlFlow::Continue(()));
-    assert!(refused.unwrap_err().to_string().contains("--seed 1"));
+#[test]
+fn the_same_bits_for_any_number_of_threads_and_after_an_interruption() {
+    let experience = explore(30, 30);
+    let levels = two_levels(120, 100);
+    let (model, _) = trained(&experience, &levels, 1);
+    assert_eq!(model, trained(&experience, &levels, 3).0);
+    // On the first level, and on the second.
+    for at in [50, 170] {
+        let (resumed, _) = stopped_and_resumed(&experience, &levels, at);
+        assert_eq!(resumed, TrainOutcome::Finished(Box::new(model.clone())), "{at}");
+    }
+    for objective in [
+        Objective::default(),
+        Objective::VicReg(VicRegSpec { expander: vec![16, 24], ..VicRegSpec::default() }),
+        Objective::Byol(ByolSpec { momentum: 0.9, ..ByolSpec::default() }),
+        Objective::SigReg(SigRegSpec::default()),
+    ] {
+        let spec = TrainingSpec { objective, ..spec(120) };
+        let (model, _) = trained(&experience, &spec, 1);
+        assert_eq!(model, trained(&experience, &spec, 3).0, "{:?}", spec.objective);
+        let (resumed, state) = stopped_and_resumed(&experience, &spec, 50);
+        assert_eq!(resumed, TrainOutcome::Finished(Box::new(model)), "{:?}", spec.objective);
+
+        let mut go_on = |_: &TrainProgress| ControlFlow::Continue(());
+        let other = TrainContext { seed: 2, ..context(1) };
+        let refused = train(&experience, &spec, &other, Some(state.clone()), &mut go_on);
+        assert!(refused.unwrap_err().to_string().contains("--seed 1"));
+        let other = TrainingSpec { objective: Objective::SimSiam(SimSiamSpec::default()), ..spec };
+        let refused = train(&experience, &other, &context(1), Some(state), &mut go_on);
+        assert!(refused.unwrap_err().to_string().contains("settings have changed"));
+    }
 }
 
 #[test]

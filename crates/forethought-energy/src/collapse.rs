@@ -1,11 +1,11 @@
-//! Collapse made measurable (Dawid & LeCun 2023, Sec. 4). Read first: [`effective_rank`].
+//! Collapse made measurable (Dawid & LeCun 2023, Sec. 4). Read first: [`effective_rank`] and [`deviation`].
 
 use nalgebra::DMatrix;
 
 /// The effective rank of a representation (Roy & Vetterli, 2007): the exponential of the entropy of the singular values
 /// of the centred `[rows, columns]` matrix, each divided by their sum.
 ///
-/// It lies between 1 (all variation along one direction) and `columns` (evenly spread); 0 where nothing varies or a
+/// It does not see scale: what has shrunk to a point but for noise may have a high rank. It lies between 1 (all variation along one direction) and `columns` (evenly spread); 0 where nothing varies or a
 /// value is not finite.
 #[must_use]
 pub fn effective_rank(values: &[f32], columns: usize) -> f32 {
@@ -30,6 +30,25 @@ pub fn effective_rank(values: &[f32], columns: usize) -> f32 {
     rank
 }
 
+/// The standard deviation of a representation `[rows, columns]`, the root of the variances' mean over components: 0 where every
+/// row is the same or a value is not finite.
+#[must_use]
+pub fn deviation(values: &[f32], columns: usize) -> f32 {
+    if columns == 0 || values.len() < columns || values.iter().any(|value| !value.is_finite()) {
+        return 0.0;
+    }
+    let rows = (values.len() / columns) as f64;
+    let variance = |column: usize| {
+        let all = || values.iter().skip(column).step_by(columns).map(|value| f64::from(*value));
+        let mean = all().sum::<f64>() / rows;
+        all().map(|value| (value - mean).powi(2)).sum::<f64>() / rows
+    };
+    let variances: f64 = (0..columns).map(variance).sum();
+    #[expect(clippy::cast_possible_truncation, reason = "of single-precision numbers")]
+    let deviation = (variances / columns as f64).sqrt() as f32;
+    deviation
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +69,14 @@ mod tests {
         assert!((effective_rank(&line, 8) - 1.0).abs() < 1e-2);
         assert_eq!(effective_rank(&[2.0; 800], 8), 0.0);
         assert_eq!(effective_rank(&[f32::NAN; 800], 8), 0.0);
+    }
+
+    #[test]
+    fn measures_spread_wherever_it_lies() {
+        // One component of variance 4, one of none.
+        let values: Vec<f32> = (0..100).flat_map(|row| [if row % 2 == 0 { 7.0 } else { 3.0 }, -5.0]).collect();
+        assert!((deviation(&values, 2) - 2.0_f32.sqrt()).abs() < 1e-6);
+        assert_eq!(deviation(&[2.5; 80], 8), 0.0);
+        assert_eq!(deviation(&[f32::NAN; 80], 8), 0.0);
     }
 }

@@ -8,13 +8,19 @@ use dfdx::prelude::{Cpu, HasShape, OwnedTape, PutTape, SplitTape, Tape, Tensor, 
 pub const SMOOTHING: f32 = 1e-3;
 
 /// How far a latent `s` is from the goal `g`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Distance {
     /// `sqrt(|s - g|² + 1e-3)`. Near the goal it is a bowl, far from it a cone: its slope does not vanish with the distance's
     /// size, so that every step of a long rollout pulls equally hard.
     Smooth,
     /// `|s - g|²`.
     Squared,
+    /// `d / (d + c)` of the smooth distance `d`: summed over a rollout it counts the time until arrival, so that a detour costs
+    /// no more than it takes.
+    Saturating {
+        /// The distance that counts half.
+        half: f32,
+    },
 }
 
 impl Distance {
@@ -22,9 +28,11 @@ impl Distance {
     #[must_use]
     pub fn of(self, latent: &[f32], goal: &[f32]) -> f32 {
         let squared = squared(latent, goal);
+        let smooth = (squared + SMOOTHING).sqrt();
         match self {
-            Self::Smooth => (squared + SMOOTHING).sqrt(),
+            Self::Smooth => smooth,
             Self::Squared => squared,
+            Self::Saturating { half } => smooth / (smooth + half),
         }
     }
 
@@ -44,6 +52,11 @@ impl Distance {
                 let slope = match self {
                     Self::Smooth => arriving / distance,
                     Self::Squared => 2.0 * arriving,
+                    Self::Saturating { half } => {
+                        // From e = d / (d + c): d = c e / (1 - e), and de/dd = (1 - e)² / c.
+                        let rest = 1.0 - distance;
+                        arriving * rest * rest / half * rest / (half * distance)
+                    }
                 };
                 for ((sum, s), g) in sums.iter_mut().zip(latent).zip(&goal) {
                     *sum += slope * (s - g);
@@ -83,9 +96,15 @@ mod tests {
             let x = dev.tensor_from_vec(numbers(0, 5 * latent), (5, latent));
             let goal = numbers(3, latent);
             let goals = dev.tensor_from_vec(goal.repeat(5), (5, latent));
-            for kind in [Distance::Smooth, Distance::Squared] {
+            for kind in [Distance::Smooth, Distance::Squared, Distance::Saturating { half: 0.7 }] {
                 let squares = (x.leaky_trace() - goals.clone()).square().sum::<_, Axis<1>>();
-                let expected = if kind == Distance::Smooth { (squares + SMOOTHING).sqrt() } else { squares };
+                let expected = match kind {
+                    Distance::Smooth => (squares + SMOOTHING).sqrt(),
+                    Distance::Squared => squares,
+                    Distance::Saturating { half } => {
+                        ((squares + SMOOTHING).sqrt() + half).recip().negate() * half + 1.0
+                    }
+                };
                 let got = kind.of_rows(x.leaky_trace(), &goal);
                 for (got, expected) in got.as_vec().iter().zip(expected.as_vec()) {
                     assert!((got - expected).abs() < 1e-5 * expected.max(1.0));

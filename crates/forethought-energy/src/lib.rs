@@ -1,11 +1,11 @@
 //! Energy-based models: energies between latents, the losses that keep a joint embedding from collapsing, and measures
 //! of collapse. The mind's losses are these.
 //!
-//! Read first: [`vicreg`] (what is trained) and [`collapse`] (what is watched).
+//! Read first: [`objectives`] (what is trained) and [`collapse`] (what is watched).
 
 pub mod collapse;
 pub mod distance;
-pub mod vicreg;
+pub mod objectives;
 
 use dfdx::prelude::{Cpu, HasShape, OwnedTape, Shape, Tensor};
 
@@ -13,6 +13,8 @@ use dfdx::prelude::{Cpu, HasShape, OwnedTape, Shape, Tensor};
 pub type Matrix = Tensor<(usize, usize), f32, Cpu>;
 /// A matrix `[rows, columns]` that records the way back.
 pub type TapedMatrix = Tensor<(usize, usize), f32, Cpu, OwnedTape<f32, Cpu>>;
+/// A scalar without a tape.
+pub type Scalar = Tensor<(), f32, Cpu>;
 /// A scalar that records the way back.
 pub type TapedScalar = Tensor<(), f32, Cpu, OwnedTape<f32, Cpu>>;
 

@@ -23,6 +23,9 @@ pub struct Thought {
     pub planned: bool,
     /// The imagined futures, best first; empty unless [`Detail::Full`] was asked for.
     pub rollouts: Vec<Rollout>,
+    /// Where each level above the first means to be, the second level's first: positions in metres, decoded from the states
+    /// that its plan leads to, the present first; empty unless [`Detail::Full`] was asked for.
+    pub subgoals: Vec<Vec<[f32; 2]>>,
     /// The lowest energy after each planning iteration of the latest plan.
     pub energy_by_iteration: Vec<f32>,
     /// The energy of the plan being carried out.

@@ -4,10 +4,11 @@ use crate::{
     actor::{
         ActorSpec,
         exploration::{ExplorationSpec, Walk},
+        hierarchy::{Hierarchy, Means},
         planners::{self, Imagination, PlannerName, Proposal, Starts},
     },
     cost::{IntrinsicCost, drives::DriveSpec},
-    world_model::Model,
+    world_model::{Model, predictor::Predictor},
 };
 use forethought_interface::{Action, Detail, Observation, ObservationLayout, Rollout, Think, ThinkError, Thought};
 use rand::SeedableRng;
@@ -38,6 +39,16 @@ pub enum MindError {
         /// The model's.
         stride: usize,
     },
+    /// Levels that are not there cannot plan.
+    #[error(
+        "the `hierarchical` actor needs a model of two levels or more and this one has one: give the scenario `training: (world_model: (levels: [(stride: 2)]))` and train it, or use `--actor gradient`"
+    )]
+    NoLevels,
+    /// What was never near cannot be kept clear of.
+    #[error(
+        "the drive `KeepClear` needs a model that knows how near moving things are, and this one saw none move in training: train it on a scenario with a body that moves, or remove the drive"
+    )]
+    NoClearance,
     /// Without a drive there is nothing to plan for.
     #[error("the `{actor}` actor has nothing to plan for: give the agent a drive, such as `Reach(target: \"goal\")`")]
     NoDrive {
@@ -57,6 +68,14 @@ pub struct Mind {
     rng: ChaCha8Rng,
     walk: Walk,
     plan: Option<Plan>,
+    hierarchy: Hierarchy,
+}
+
+/// What a mind perceives at a control step.
+struct Present {
+    latent: Vec<f32>,
+    goal: Vec<f32>,
+    map: Vec<f32>,
 }
 
 /// A plan being carried out.
@@ -88,35 +107,43 @@ impl Mind {
                 return Err(MindError::Misfit(difference));
             }
             let stride = model.stride();
-            if !(actor.horizon as usize).is_multiple_of(stride) {
+            if planner == PlannerName::Hierarchical {
+                if model.levels().is_empty() {
+                    return Err(MindError::NoLevels);
+                }
+            } else if !(actor.horizon as usize).is_multiple_of(stride) {
                 return Err(MindError::Horizon { horizon: actor.horizon, stride });
+            }
+            if model.clearance().is_none() && drives.iter().any(|drive| matches!(drive, DriveSpec::KeepClear(_))) {
+                return Err(MindError::NoClearance);
             }
             if drives.is_empty() {
                 return Err(MindError::NoDrive { actor: planner.as_str() });
             }
         }
+        let clearance = model.as_ref().and_then(|model| model.clearance().cloned());
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let walk = Walk::new(exploration, action_len, &mut rng);
         Ok(Self {
             model,
             actor: actor.clone(),
-            cost: IntrinsicCost::new(drives),
+            cost: IntrinsicCost::new(drives, clearance),
             exploration: exploration.clone(),
             action_len,
             rng,
             walk,
             plan: None,
+            hierarchy: Hierarchy::default(),
         })
     }
 
-    /// Plan anew from what is sensed.
-    fn plan(
-        &mut self,
+    /// The latents of what is sensed and of the goal, and the floor plan.
+    fn perceive(
+        &self,
         model: &Model,
         observation: &Observation,
         goal: Option<&Observation>,
-        detail: Detail,
-    ) -> Result<(Plan, u64), ThinkError> {
+    ) -> Result<Present, ThinkError> {
         let perception = &model.card().perception;
         let latent = model.encode(&perception.perceive(observation)?);
         let goal = match goal {
@@ -127,19 +154,92 @@ impl Mind {
         if latent.iter().chain(&goal).any(|value| !value.is_finite()) {
             return Err(ThinkError::Diverged { what: "the latent of the observation".into() });
         }
+        Ok(Present { latent, goal, map: perception.map(observation).to_vec() })
+    }
+
+    /// One control step of hierarchical planning.
+    fn think_in_levels(
+        &mut self,
+        model: &Model,
+        observation: &Observation,
+        goal: Option<&Observation>,
+        detail: Detail,
+    ) -> Result<Thought, ThinkError> {
+        let Present { latent, goal, map } = self.perceive(model, observation, goal)?;
+        let mut goals = vec![goal];
+        for level in model.levels() {
+            goals.push(goals.last().filter(|goal| !goal.is_empty()).map_or(vec![], |goal| level.encode_steady(goal)));
+        }
+        self.hierarchy.remember(model, latent);
+        let means = Means {
+            model,
+            spec: &self.actor.hierarchy,
+            cost: &self.cost,
+            uncertainty: self.actor.uncertainty,
+            exploration: &self.exploration,
+            action_len: self.action_len,
+            goals: &goals,
+            map: &map,
+        };
+        let diverged = || ThinkError::Diverged { what: "the energy of every imagined future".into() };
+        let effort = self.hierarchy.plan(&means, &mut self.rng).ok_or_else(diverged)?;
+        let (values, energy) = self.hierarchy.action(self.action_len).ok_or_else(diverged)?;
+        let mut thought = Thought {
+            action: Action { values },
+            planned: effort.planned,
+            energy,
+            model_evaluations: effort.evaluations,
+            ..Thought::default()
+        };
+        if let Some(Some(plan)) = self.hierarchy.plans.first() {
+            thought.energy_by_iteration.clone_from(&plan.proposal.energy_by_iteration);
+            if detail == Detail::Full {
+                let candidates = plan.proposal.candidates.iter();
+                thought.rollouts =
+                    candidates.flat_map(|(a, energy)| pictures(model, &plan.present, &map, a, *energy)).collect();
+                let states = self.hierarchy.planned_states(model.levels()).into_iter().zip(model.levels());
+                thought.subgoals = states
+                    .map(|(states, level)| states.iter().map(|state| level.card().readout.position_m(state)).collect())
+                    .collect();
+            }
+        }
+        Ok(thought)
+    }
+
+    /// Plan anew from what is sensed.
+    fn plan(
+        &mut self,
+        model: &Model,
+        observation: &Observation,
+        goal: Option<&Observation>,
+        detail: Detail,
+    ) -> Result<(Plan, u64), ThinkError> {
+        let Present { latent, goal, map } = self.perceive(model, observation, goal)?;
         let horizon = self.actor.horizon as usize;
         let mut imagination = Imagination {
             predictor: model.predictor(),
+            under: model.predictors(),
+            uncertainty: self.actor.uncertainty,
             cost: &self.cost,
+            subgoals: None,
             latent: &latent,
             goal: &goal,
+            map: &map,
             steps: horizon / model.stride(),
             stride: model.stride(),
+            range: &[],
             evaluations: 0,
         };
         let last =
             self.plan.as_ref().map_or(&[][..], |plan| &plan.proposal.candidates[0].0[plan.done * self.action_len..]);
-        let mut starts = Starts { exploration: &self.exploration, action_len: self.action_len, horizon, warm: last };
+        let mut starts = Starts {
+            exploration: &self.exploration,
+            action_len: self.action_len,
+            horizon,
+            levels: &[],
+            warm: last,
+            given: vec![],
+        };
         let proposal = planners::plan(&self.actor, &mut imagination, &mut starts, &mut self.rng).unwrap_or_default();
         let evaluations = imagination.evaluations;
         if !proposal.candidates.first().is_some_and(|best| best.1.is_finite()) {
@@ -147,19 +247,25 @@ impl Mind {
         }
         let rollouts = match detail {
             Detail::Brief => vec![],
-            Detail::Full => proposal.candidates.iter().map(|(a, energy)| picture(model, &latent, a, *energy)).collect(),
+            Detail::Full => {
+                let candidates = proposal.candidates.iter();
+                candidates.flat_map(|(a, energy)| pictures(model, &latent, &map, a, *energy)).collect()
+            }
         };
         Ok((Plan { proposal, rollouts, done: 0 }, evaluations))
     }
 }
 
-/// An imagined future as positions, the present first.
-fn picture(model: &Model, latent: &[f32], actions: &[f32], energy: f32) -> Rollout {
+/// An imagined future as positions, the present first, under each value of the latent variable.
+fn pictures(model: &Model, latent: &[f32], map: &[f32], actions: &[f32], energy: f32) -> Vec<Rollout> {
     let readout = &model.card().readout;
-    let imagined = model.predictor().imagine(latent, actions);
-    let latents = std::iter::once(latent).chain(imagined.chunks_exact(latent.len()));
     let stride = u32::try_from(model.stride()).unwrap_or(u32::MAX);
-    Rollout { positions_m: latents.map(|latent| readout.position_m(latent)).collect(), stride, energy }
+    let picture = |predictor: &Arc<Predictor>| {
+        let imagined = predictor.imagine(latent, actions, map);
+        let latents = std::iter::once(latent).chain(imagined.chunks_exact(latent.len()));
+        Rollout { positions_m: latents.map(|latent| readout.position_m(latent)).collect(), stride, energy }
+    };
+    model.predictors().iter().map(picture).collect()
 }
 
 impl Think for Mind {
@@ -167,6 +273,7 @@ impl Think for Mind {
         self.rng = ChaCha8Rng::seed_from_u64(seed);
         self.walk = Walk::new(&self.exploration, self.action_len, &mut self.rng);
         self.plan = None;
+        self.hierarchy = Hierarchy::default();
     }
 
     fn think(
@@ -183,6 +290,9 @@ impl Think for Mind {
                 return Ok(Thought { action: Action { values }, ..Thought::default() });
             }
         };
+        if self.actor.planner == PlannerName::Hierarchical {
+            return self.think_in_levels(&model, observation, goal, detail);
+        }
         let fresh = self.plan.as_ref().is_none_or(|plan| plan.done >= self.actor.replan_every as usize);
         let mut model_evaluations = 0;
         if fresh {
@@ -201,6 +311,7 @@ impl Think for Mind {
             energy_by_iteration: plan.proposal.energy_by_iteration.clone(),
             energy: *energy,
             model_evaluations,
+            subgoals: vec![],
         })
     }
 }

@@ -8,7 +8,24 @@ const MIN_DEVIATION: f32 = 1e-3;
 /// Percepts are kept within this many standard deviations.
 const LIMIT: f32 = 10.0;
 
-/// Reads the structured senses (all but rasters) and brings each value to mean 0 and deviation 1.
+/// The channel of a floor plan, which predictors read where they imagine the agent to be; it is no part of the percept.
+pub const MAP: &str = "map.occupancy";
+
+/// Where the values that a percept is made of stand in an observation: all but rasters and the floor plan.
+#[must_use]
+pub fn senses(layout: &ObservationLayout) -> Vec<usize> {
+    let mut indices = Vec::new();
+    let mut start = 0;
+    for channel in &layout.channels {
+        if !channel.name.starts_with("raster.") && channel.name != MAP {
+            indices.extend(start..start + channel.len());
+        }
+        start += channel.len();
+    }
+    indices
+}
+
+/// Reads the structured senses and brings each value to mean 0 and deviation 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Perception {
     layout: ObservationLayout,
@@ -19,18 +36,11 @@ pub struct Perception {
 }
 
 impl Perception {
-    /// Measure the normalisation on `observations`, `[n, layout.len()]` row by row.
+    /// Measure the normalisation on the [`senses`] of observations, `[n, senses]` row by row.
     #[must_use]
-    pub fn fit(layout: &ObservationLayout, observations: &[f32]) -> Self {
-        let mut indices = Vec::new();
-        let mut start = 0;
-        for channel in &layout.channels {
-            if !channel.name.starts_with("raster.") {
-                indices.extend(start..start + channel.len());
-            }
-            start += channel.len();
-        }
-        let rows = || observations.chunks_exact(layout.len().max(1));
+    pub fn fit(layout: &ObservationLayout, sensed: &[f32]) -> Self {
+        let indices = senses(layout);
+        let rows = || sensed.chunks_exact(indices.len().max(1));
         #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 observations")]
         let count = rows().len().max(1) as f64;
         let mean_of = |value: &dyn Fn(&[f32], usize) -> f64| -> Vec<f64> {
@@ -40,8 +50,8 @@ impl Perception {
             }
             sums.into_iter().map(|sum| sum / count).collect()
         };
-        let mean = mean_of(&|row, i| f64::from(row[indices[i]]));
-        let variance = mean_of(&|row, i| (f64::from(row[indices[i]]) - mean[i]).powi(2));
+        let mean = mean_of(&|row, i| f64::from(row[i]));
+        let variance = mean_of(&|row, i| (f64::from(row[i]) - mean[i]).powi(2));
         #[expect(clippy::cast_possible_truncation, reason = "sensor values are single precision")]
         let narrow = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect::<Vec<_>>();
         let deviation = narrow(variance.into_iter().map(f64::sqrt).collect());
@@ -53,6 +63,12 @@ impl Perception {
     #[must_use]
     pub fn len(&self) -> usize {
         self.indices.len()
+    }
+
+    /// The floor plan in an observation; empty without one.
+    pub(crate) fn map<'a>(&self, observation: &'a Observation) -> &'a [f32] {
+        let range = self.layout.range(MAP);
+        range.and_then(|range| observation.values.get(range)).unwrap_or_default()
     }
 
     /// True where no sense is read.
@@ -77,10 +93,10 @@ impl Perception {
             && self.deviation.iter().all(|value| value.is_finite() && *value > 0.0)
     }
 
-    /// Append the percept of one observation's values, `[layout.len()]`.
-    pub(crate) fn normalise_into(&self, values: &[f32], percept: &mut Vec<f32>) {
-        let normalised = self.indices.iter().zip(self.mean.iter().zip(&self.deviation));
-        percept.extend(normalised.map(|(index, (mean, dev))| ((values[*index] - mean) / dev).clamp(-LIMIT, LIMIT)));
+    /// Append the percept of one observation's [`senses`].
+    pub(crate) fn normalise_into(&self, sensed: &[f32], percept: &mut Vec<f32>) {
+        let normalised = sensed.iter().zip(self.mean.iter().zip(&self.deviation));
+        percept.extend(normalised.map(|(value, (mean, dev))| ((value - mean) / dev).clamp(-LIMIT, LIMIT)));
     }
 
     /// The percept of an observation: `[percept]`.
@@ -98,7 +114,8 @@ impl Perception {
             return Err(of_channel(named.map_or_else(String::new, |channel| channel.name.clone())));
         }
         let mut percept = Vec::with_capacity(self.len());
-        self.normalise_into(&observation.values, &mut percept);
+        let sensed: Vec<f32> = self.indices.iter().map(|index| observation.values[*index]).collect();
+        self.normalise_into(&sensed, &mut percept);
         Ok(percept)
     }
 }
@@ -112,7 +129,7 @@ mod tests {
         let channel = |name: &str, shape: &[usize]| Channel { name: name.into(), shape: shape.into() };
         let channels = vec![channel("a.b", &[2]), channel("raster.rgb", &[1, 1, 3]), channel("c.d", &[1])];
         let layout = ObservationLayout { channels };
-        let rows = [[1.0, 5.0, 9.0, 9.0, 9.0, 2.0], [3.0, 5.0, 9.0, 9.0, 9.0, 6.0]];
+        let rows = [[1.0, 5.0, 2.0], [3.0, 5.0, 6.0]];
         Perception::fit(&layout, &rows.concat())
     }
 

@@ -238,6 +238,7 @@ impl Rooms {
             rollouts,
             energy,
             model_evaluations: if planned { 16 * 2 * 20 * HORIZON as u64 } else { 0 },
+            subgoals: vec![],
         }
     }
 

@@ -112,6 +112,12 @@ fn legend(painter: &Painter, strip: Rect, story: &Story, controls: &Controls) {
     let has_futures = story.agents.iter().any(|agent| !agent.rollouts.is_empty());
     let others = story.agents.iter().map(|agent| agent.rollouts.len().saturating_sub(1)).max().unwrap_or(0);
     let weighed = format!("{others} other futures");
+    let levels = story.agents.iter().map(|agent| agent.subgoals.len()).max().unwrap_or(0);
+    let subgoals: Vec<String> = (0..levels).map(|level| format!("level {}'s subgoals", level + 2)).collect();
+    let subgoals = subgoals.iter().enumerate().map(|(level, text)| {
+        let color = palette::SUBGOALS[level % palette::SUBGOALS.len()];
+        (controls.futures, text.as_str(), color, 2.0, true)
+    });
     let entries = [
         (any(controls.futures, has_futures), "chosen future", palette::CHOSEN, 3.5, true),
         (any(controls.futures, others > 0), weighed.as_str(), palette::CANDIDATE, 1.5, false),
@@ -119,7 +125,7 @@ fn legend(painter: &Painter, strip: Rect, story: &Story, controls: &Controls) {
         (any(controls.rays, has_rays), "sensor rays", palette::RAY, 1.2, true),
     ];
     let mut x = strip.left() + 18.0;
-    for (_, text, color, width, dot) in entries.into_iter().filter(|entry| entry.0) {
+    for (_, text, color, width, dot) in entries.into_iter().chain(subgoals).filter(|entry| entry.0) {
         let ink = palette::egui(palette::INK);
         let words = painter.layout_no_wrap(text.into(), FontId::proportional(15.0), ink);
         let end = x + 40.0 + words.size().x;

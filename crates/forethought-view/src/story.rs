@@ -31,6 +31,8 @@ pub struct AgentStory {
     pub energies: Vec<(u32, f32)>,
     /// The latest imagined futures, best first.
     pub rollouts: Vec<Rollout>,
+    /// Where each level above the first means to be; see [`forethought_interface::Thought::subgoals`].
+    pub subgoals: Vec<Vec<[f32; 2]>>,
     /// The control step at which they were imagined, from where the agent was before it.
     pub imagined_at: u32,
     /// The latest plan's lowest energy after each planning iteration.
@@ -156,6 +158,7 @@ impl AgentStory {
             }
             self.rollouts.clone_from(&thought.rollouts);
         }
+        self.subgoals.clone_from(&thought.subgoals);
         if !thought.energy_by_iteration.is_empty() {
             self.energy_by_iteration.clone_from(&thought.energy_by_iteration);
         }

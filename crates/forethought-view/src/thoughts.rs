@@ -60,6 +60,22 @@ pub fn draw_rollouts(brush: &mut Brush, agent: &AgentStory, step: u32, mapping: 
     }
 }
 
+/// Where each level above the first means to be, the highest below the others: squares on a line, the further in the future
+/// the smaller.
+pub fn draw_subgoals(brush: &mut Brush, agent: &AgentStory, mapping: Mapping) {
+    for (level, positions_m) in agent.subgoals.iter().enumerate().rev() {
+        let color = palette::SUBGOALS[level % palette::SUBGOALS.len()];
+        let points: Vec<Vec2> = positions_m.iter().map(|position| mapping.to_canvas(*position)).collect();
+        brush.line(&points, 2.0, Srgba { alpha: 0.7, ..color });
+        for (index, &point) in points.iter().enumerate().skip(1).rev() {
+            let half = 3.0 + 2.0 * level as f32 + 3.0 / index as f32;
+            let corners = [[-half, -half], [half, -half], [half, half], [-half, half], [-half, -half]];
+            let corners: Vec<Vec2> = corners.iter().map(|corner| point + Vec2::from(*corner)).collect();
+            brush.line(&corners, 2.5, color);
+        }
+    }
+}
+
 /// What of a future lies ahead after so many control steps: the place for now, between two that were imagined where it takes
 /// that, and all later ones; each with its control step.
 fn ahead(rollout: &Rollout, passed: u32) -> impl Iterator<Item = (u32, [f32; 2])> {

@@ -27,6 +27,10 @@ pub struct BodySpec {
     /// Its angular velocity at the start in rad/s (`Dynamic`), or all the time (`Kinematic`).
     #[serde(default = "zero")]
     pub angular_velocity_rad_s: Num,
+    /// How it moves later on, phase after phase; for `Kinematic` bodies only. With a velocity over a factor that nothing shows
+    /// before, what comes cannot be foretold.
+    #[serde(default)]
+    pub then: Vec<PhaseSpec>,
     /// Its material.
     #[serde(default)]
     pub material: MaterialSpec,
@@ -49,6 +53,20 @@ pub enum BodyKind {
     Dynamic,
     /// It moves at its given velocity, and nothing stops it.
     Kinematic,
+}
+
+/// A later phase of a `Kinematic` body's motion; it lasts until the next one begins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PhaseSpec {
+    /// When it begins, in seconds from the episode's start: at the first physics step that begins no earlier.
+    pub from_s: Num,
+    /// The velocity from then on, in m/s.
+    #[serde(default = "origin")]
+    pub velocity_m_s: [Num; 2],
+    /// The angular velocity from then on, in rad/s.
+    #[serde(default = "zero")]
+    pub angular_velocity_rad_s: Num,
 }
 
 /// What a body is made of.
@@ -113,7 +131,8 @@ fn pale() -> [Num; 3] {
     [0.85, 0.80, 0.55].map(Num::Literal)
 }
 
-impl_numbers!(struct BodySpec { shape, position_m, angle_rad, velocity_m_s, angular_velocity_rad_s, material, color });
+impl_numbers!(struct BodySpec { shape, position_m, angle_rad, velocity_m_s, angular_velocity_rad_s, then, material, color });
+impl_numbers!(struct PhaseSpec { from_s, velocity_m_s, angular_velocity_rad_s });
 impl_numbers!(struct MaterialSpec { density_kg_m2, friction, restitution, linear_damping_per_s, angular_damping_per_s });
 impl_numbers!(struct TargetSpec { position_m, radius_m });
 impl_numbers!(struct ZoneSpec { shape, position_m, angle_rad, color });

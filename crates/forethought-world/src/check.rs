@@ -5,7 +5,8 @@ use crate::geometry::{Part, Surface, edges, parts, twice_area, vector};
 use crate::physics::solid_shape;
 use crate::surroundings::boundary;
 use crate::{
-    ActuatorSpec, AgentBodySpec, BodyKind, MaterialSpec, SensorSpec, ShapeSpec, TimingSpec, WorldProblem, WorldSpec,
+    ActuatorSpec, AgentBodySpec, BodyKind, BodySpec, MaterialSpec, Maze, SensorSpec, ShapeSpec, TimingSpec,
+    WorldProblem, WorldSpec,
 };
 use bevy_rapier2d::parry::query;
 use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
@@ -21,6 +22,12 @@ const SMALLEST_M: f64 = 1e-4;
 const FASTEST_M_S: f64 = 400.0;
 /// Shapes that overlap less than this only touch.
 const TOUCHING_M: f32 = 1e-3;
+/// The most obstacles of one scatter, their smallest radius in metres, and the most discs that it leaves free.
+const MOST_OBSTACLES: f64 = 256.0;
+const SMALLEST_OBSTACLE_M: f64 = 0.01;
+const MOST_CLEAR: usize = 256;
+/// The most later phases of one body.
+const MOST_PHASES: usize = 64;
 /// How deep compounds may stand inside compounds.
 const DEEPEST: usize = 4;
 
@@ -172,18 +179,61 @@ impl Check {
         for (index, body) in spec.bodies.iter().enumerate() {
             let path = Path::Index(&root, index);
             placed.push(self.placed(&path, &body.shape, &body.position_m, &body.angle_rad));
+            if body.shape.grown() > 0 && body.kind != BodyKind::Static {
+                let found = format!("{:?}", body.kind);
+                let path = Path::Field(&path, "kind");
+                self.report(&path, "Static, because of the shape", found, "write Static, or use another shape");
+            }
             self.pair(&Path::Field(&path, "velocity_m_s"), &body.velocity_m_s);
             self.any(&Path::Field(&path, "angular_velocity_rad_s"), &body.angular_velocity_rad_s);
+            self.phases(&path, body);
             self.material(&path, &body.material);
             self.color(&path, &body.color);
         }
         placed
     }
 
+    /// Phases are a kinematic body's, and one begins after the other.
+    fn phases(&mut self, body_path: &Path, body: &BodySpec) {
+        let path = Path::Field(body_path, "then");
+        if body.then.len() > MOST_PHASES {
+            self.report(&path, format!("at most {MOST_PHASES} phases"), body.then.len(), "write fewer");
+            return;
+        }
+        if !body.then.is_empty() && body.kind != BodyKind::Kinematic {
+            let found = format!("phases of a body that is {:?}", body.kind);
+            self.report(&path, "a body of kind Kinematic", found, "write `kind: Kinematic`, or remove `then`");
+        }
+        let mut before = None;
+        for (index, phase) in body.then.iter().enumerate() {
+            let path = Path::Index(&path, index);
+            let from = Path::Field(&path, "from_s");
+            let from_s = self.within(&from, &phase.from_s, 0.0, LARGEST, "write seconds from the episode's start");
+            if let (Some(before), Some(from_s)) = (before, from_s)
+                && from_s <= before
+            {
+                let remedy = "let it begin later, or put the phases in order";
+                self.report(&from, format!("a time after the phase before, {before}"), from_s, remedy);
+            }
+            before = from_s.or(before);
+            self.pair(&Path::Field(&path, "velocity_m_s"), &phase.velocity_m_s);
+            self.any(&Path::Field(&path, "angular_velocity_rad_s"), &phase.angular_velocity_rad_s);
+        }
+    }
+
     fn agent(&mut self, index: usize, agent: &AgentBodySpec, spec: &WorldSpec) -> Option<Placed> {
         let root = Path::Root("agents");
         let path = Path::Index(&root, index);
         let placed = self.placed(&path, &agent.shape, &agent.position_m, &agent.angle_rad);
+        if agent.shape.grown() > 0 {
+            let remedy = "use a disc, a cuboid or a polygon";
+            self.report(
+                &Path::Field(&path, "shape"),
+                "a shape that can move",
+                "a place, which only bodies can be",
+                remedy,
+            );
+        }
         self.inside_arena(&path, &agent.position_m, spec);
         self.material(&path, &agent.material);
         self.color(&path, &agent.color);
@@ -252,6 +302,8 @@ impl Check {
             }
             ShapeSpec::Polygon { vertices_m } => self.polygon(&Path::Field(path, "vertices_m"), vertices_m),
             ShapeSpec::Wall { .. } => self.wall(path, shape),
+            ShapeSpec::Maze { of, cell_m, wall_m } => self.maze(path, of, cell_m, wall_m),
+            ShapeSpec::Scatter { .. } => self.scatter(path, shape),
             ShapeSpec::Compound { parts } => {
                 let path = Path::Field(path, "parts");
                 if parts.is_empty() {
@@ -359,6 +411,64 @@ impl Check {
         }
     }
 
+    fn maze(&mut self, path: &Path, of: &Num, cell_m: &Num, wall_m: &Num) {
+        let of_path = Path::Field(path, "of");
+        if matches!(of, Num::Literal(number) if Maze::of_number(*number).is_none()) {
+            let remedy = "write that factor's name alone, for example \"maze\"";
+            self.report(&of_path, "a factor that is drawn with `Maze(...)`", of.value(), remedy);
+        } else if matches!(of, Num::Expression(_)) {
+            self.any(&of_path, of);
+        }
+        let cell = self.length(&Path::Field(path, "cell_m"), cell_m);
+        let wall_path = Path::Field(path, "wall_m");
+        let wall = self.length(&wall_path, wall_m);
+        if let (Some(cell), Some(wall)) = (cell, wall)
+            && wall >= cell
+        {
+            let expected = format!("less than `cell_m`, {cell}");
+            self.report(&wall_path, expected, wall, "make walls thinner or cells larger, so that ways are left");
+        }
+    }
+
+    fn scatter(&mut self, path: &Path, shape: &ShapeSpec) {
+        let ShapeSpec::Scatter { count, size_m, radius_m, gap_m, clear, seed } = shape else { return };
+        let count_path = Path::Field(path, "count");
+        let many = self.within(&count_path, count, 1.0, MOST_OBSTACLES, "write how many obstacles to scatter");
+        if let Some(count) = many.filter(|count| count.fract() != 0.0) {
+            self.report(&count_path, "a whole number", count, "round it");
+        }
+        let size_path = Path::Field(path, "size_m");
+        let [width, height] = [0, 1].map(|axis| self.length(&Path::Index(&size_path, axis), &size_m[axis]));
+        let radius_path = Path::Field(path, "radius_m");
+        let [low_path, high_path] = [0, 1].map(|end| Path::Index(&radius_path, end));
+        let too_small = "give obstacles a radius that can be seen";
+        let low = self.within(&low_path, &radius_m[0], SMALLEST_OBSTACLE_M, LARGEST, too_small);
+        let high = self.within(&high_path, &radius_m[1], SMALLEST_OBSTACLE_M, LARGEST, too_small);
+        let gap = self.within(&Path::Field(path, "gap_m"), gap_m, 0.0, LARGEST, "write 0 where obstacles may touch");
+        if let (Some(low), Some(high)) = (low, high)
+            && low > high
+        {
+            self.report(&high_path, format!("at least the smallest radius, {low}"), high, "swap the two");
+        }
+        if let (Some(width), Some(height), Some(low), Some(gap)) = (width, height, low, gap)
+            && width.min(height) < 2.0 * (low + gap)
+        {
+            let most = width.min(height) / 2.0 - gap;
+            let expected = format!("at most {most}: half the field's shorter side, less `gap_m`");
+            self.report(&low_path, expected, low, "make obstacles or the gap smaller, or the field larger");
+        }
+        let clear_path = Path::Field(path, "clear");
+        for (index, disc) in clear.iter().enumerate() {
+            let path = Path::Index(&clear_path, index);
+            self.pair(&Path::Field(&path, "position_m"), &disc.position_m);
+            self.length(&Path::Field(&path, "radius_m"), &disc.radius_m);
+        }
+        if clear.len() > MOST_CLEAR {
+            self.report(&clear_path, format!("at most {MOST_CLEAR} discs"), clear.len(), "write fewer, larger ones");
+        }
+        self.within(&Path::Field(path, "seed"), seed, -9e15, 9e15, "write any number of that size");
+    }
+
     fn material(&mut self, path: &Path, material: &MaterialSpec) {
         let path = Path::Field(path, "material");
         let coefficient = "write 0 or more";
@@ -412,6 +522,16 @@ impl Check {
             SensorSpec::Raster(spec) => {
                 self.count(&Path::Field(path, "width_px"), spec.width_px, 1024);
                 self.count(&Path::Field(path, "height_px"), spec.height_px, 1024);
+            }
+            SensorSpec::Radar(spec) => {
+                self.count(&Path::Field(path, "beams"), spec.beams, 4096);
+                self.length(&Path::Field(path, "range_m"), &spec.range_m);
+            }
+            SensorSpec::Map(spec) => {
+                let path = Path::Field(path, "cells");
+                for (axis, count) in spec.cells.into_iter().enumerate() {
+                    self.count(&Path::Index(&path, axis), count, 64);
+                }
             }
         }
     }

@@ -4,7 +4,8 @@
 //! now, in the form that rays and rasters need. Rapier has its own copy of every shape: a ray through its search tree
 //! costs several times what the closed forms below cost, and both give the same answer (a test of the lidar holds it).
 
-use crate::ShapeSpec;
+use crate::scatter::{Obstacle, Scatter};
+use crate::{Maze, ShapeSpec};
 use bevy_rapier2d::rapier::math::{Pose as Frame, Rotation, Vector};
 use forethought_interface::{Num, Outline};
 
@@ -65,6 +66,34 @@ fn collect(shape: &ShapeSpec, frame: &Frame, parts: &mut Vec<Part>) {
                     parts.push(Part::Cuboid { frame: segment, half });
                 }
                 from = end;
+            }
+        }
+        ShapeSpec::Maze { of, cell_m, wall_m } => {
+            let maze = Maze::of_number(of.value());
+            for wall in maze.iter().flat_map(|maze| maze.walls(cell_m.value(), wall_m.value())) {
+                let [center, size] = [wall.center_m, wall.size_m].map(|[x, y]| Vector::new(x as f32, y as f32));
+                let frame = Frame::from_parts(frame.transform_point(center), frame.rotation);
+                parts.push(Part::Cuboid { frame, half: size / 2.0 });
+            }
+        }
+        ShapeSpec::Scatter { count, size_m, radius_m, gap_m, clear, seed } => {
+            let [width, height] = size_m.each_ref().map(Num::value);
+            let scatter = Scatter {
+                count: count.value() as usize,
+                size: [width, height],
+                radius: radius_m.each_ref().map(Num::value),
+                gap: gap_m.value(),
+                clear: clear
+                    .iter()
+                    .map(|disc| (disc.position_m.each_ref().map(Num::value), disc.radius_m.value()))
+                    .collect(),
+                seed: seed.value(),
+            };
+            for Obstacle { center: [x, y], corners, .. } in scatter.obstacles() {
+                let center = [x - width / 2.0, y - height / 2.0];
+                let corner = |[x, y]: [f64; 2]| Vector::new((center[0] + x) as f32, (center[1] + y) as f32);
+                let vertices = corners.into_iter().map(|at| frame.transform_point(corner(at))).collect();
+                parts.push(Part::Polygon { vertices });
             }
         }
         ShapeSpec::Compound { parts: inner } => {

@@ -10,9 +10,12 @@ mod check;
 mod digest;
 mod error;
 mod geometry;
+mod interventions;
+mod maze;
 mod physics;
 mod record;
 mod sandbox;
+mod scatter;
 mod schedule;
 mod sensors;
 mod shape;
@@ -22,13 +25,17 @@ mod world_spec;
 
 pub use actuators::{ActuatorSpec, DifferentialDriveSpec, ForceSpec, VelocityCommandSpec, action_len};
 pub use arena::{ArenaSpec, Boundary};
-pub use body::{BodyKind, BodySpec, MaterialSpec, TargetSpec, ZoneSpec};
+pub use body::{BodyKind, BodySpec, MaterialSpec, PhaseSpec, TargetSpec, ZoneSpec};
 pub use check::check_world;
 pub use error::{WorldError, WorldProblem};
 pub use geometry::outlines;
+pub use maze::{Endpoints, Maze, MazeError};
 pub use record::{AgentRecord, StepRecord};
 pub use sandbox::Sandbox;
-pub use sensors::{LidarSpec, ProprioceptionSpec, RasterSpec, SensorSpec, TouchSpec, observation_layout};
+pub use scatter::ClearSpec;
+pub use sensors::{
+    LidarSpec, MapSpec, ProprioceptionSpec, RadarSpec, RasterSpec, SensorSpec, TouchSpec, observation_layout,
+};
 pub use shape::{DoorSpec, PartSpec, ShapeSpec};
 pub use timing::TimingSpec;
 pub use world_spec::{AgentBodySpec, WorldSpec};

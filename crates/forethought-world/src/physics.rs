@@ -16,7 +16,7 @@
 use crate::geometry::{Part, vector};
 use crate::sensors::Contact;
 use crate::surroundings::boundary;
-use crate::{BodyKind, MaterialSpec, ShapeSpec, WorldSpec, geometry};
+use crate::{BodyKind, MaterialSpec, PhaseSpec, ShapeSpec, WorldSpec, geometry};
 use bevy::ecs::query::QueryData;
 use bevy::prelude::{Component, Entity, Name, Resource, With, World};
 use bevy_rapier2d::dynamics::RapierRigidBodyHandle;
@@ -58,6 +58,43 @@ pub(crate) struct Roster {
     pub agents: Vec<Entity>,
 }
 
+/// The later phases of the kinematic bodies, in the order in which they begin.
+#[derive(Resource, Default)]
+pub(crate) struct Timetable {
+    phases: Vec<Phase>,
+    /// How many have begun.
+    begun: usize,
+}
+
+/// A body's later phase.
+struct Phase {
+    /// The physics step of the episode, counted from 0, at which it begins.
+    step: u64,
+    body: RigidBodyHandle,
+    velocity: Vector,
+    angular_velocity: f32,
+}
+
+impl Timetable {
+    /// Let the phases begin that are due by this physics step.
+    pub(crate) fn begin_due(&mut self, step: u64, bodies: &mut RapierRigidBodySet) {
+        while let Some(phase) = self.phases.get(self.begun).filter(|phase| phase.step <= step) {
+            self.begun += 1;
+            if let Some(body) = bodies.bodies.get_mut(phase.body) {
+                body.set_linvel(phase.velocity, true);
+                body.set_angvel(phase.angular_velocity, true);
+            }
+        }
+    }
+
+    fn add(&mut self, body: RigidBodyHandle, phase: &PhaseSpec, dt: f64) {
+        // A phase that is to begin at a step's very time is not put off by rounding.
+        let step = (phase.from_s.value() / dt - 1e-6).ceil().max(0.0) as u64;
+        let (velocity, angular_velocity) = (vector(&phase.velocity_m_s), phase.angular_velocity_rad_s.value_f32());
+        self.phases.push(Phase { step, body, velocity, angular_velocity });
+    }
+}
+
 /// From how many solids on Rapier's tree is kept in shape as they move. Below, that takes up to a fifth of a step and saves
 /// less than it takes.
 const WORTH_UPKEEP: usize = 64;
@@ -82,7 +119,7 @@ pub(crate) fn build(world: &mut World, spec: &WorldSpec) {
         fresh.attach(body, wall, &BOUNDARY_MATERIAL);
     }
     let context = world.spawn_empty().id();
-    let mut roster = Roster::default();
+    let (mut roster, mut timetable) = (Roster::default(), Timetable::default());
     let solids = spec.bodies.len() + spec.agents.len();
     fresh.simulation.broad_phase = BroadPhaseBvh::with_optimization_strategy(upkeep(solids));
     for body in &spec.bodies {
@@ -103,6 +140,9 @@ pub(crate) fn build(world: &mut World, spec: &WorldSpec) {
         if body.kind == BodyKind::Static {
             world.entity_mut(entity).insert(Fixed);
         }
+        if let Some(handle) = world.get::<RapierRigidBodyHandle>(entity).map(|handle| handle.0) {
+            body.then.iter().for_each(|phase| timetable.add(handle, phase, spec.timing.physics_step_s));
+        }
         world.entity_mut(entity).insert(SolidIndex(roster.bodies.len()));
         roster.bodies.push(entity);
     }
@@ -116,8 +156,10 @@ pub(crate) fn build(world: &mut World, spec: &WorldSpec) {
     let Fresh { simulation, bodies, colliders } = fresh;
     let rest = (RapierContextJoints::default(), SimulationToRenderTime::default());
     world.entity_mut(context).insert((simulation, colliders, bodies, rest));
+    timetable.phases.sort_by_key(|phase| phase.step);
     world.insert_resource(laws);
     world.insert_resource(roster);
+    world.insert_resource(timetable);
 }
 
 /// Leave nothing of the last episode but allocations.
@@ -243,12 +285,14 @@ impl PhysicsItem<'_, '_> {
         let Some(body) = self.bodies.bodies.get(body) else { return };
         for own in body.colliders() {
             for pair in self.simulation.narrow_phase.contact_pairs_with(*own) {
+                let other = if pair.collider1 == *own { pair.collider2 } else { pair.collider1 };
+                let with = self.colliders.colliders.get(other).map_or(0, |collider| collider.user_data);
                 for manifold in pair.solver_manifolds() {
                     for point in manifold.points.iter().filter(|point| point.data.impulse > 0.0) {
                         let local = if pair.collider1 == *own { point.local_p1 } else { point.local_p2 };
                         let Some(collider) = self.colliders.colliders.get(*own) else { continue };
                         let place = body.position().inverse_transform_point(collider.position().transform_point(local));
-                        contacts.push(Contact { place, impulse: point.data.impulse });
+                        contacts.push(Contact { place, impulse: point.data.impulse, with });
                     }
                 }
             }

@@ -4,13 +4,14 @@ use crate::actuators::{Actuator, Command};
 use crate::check::check_world;
 use crate::digest::Digest;
 use crate::geometry::vector;
-use crate::physics::{self, Laws, Roster};
+use crate::physics::{self, Laws, Roster, Timetable, solid_shape};
 use crate::schedule::{Attention, GoalFrame, Minds, Sensing, Trouble, moment, record, schedule, sense};
 use crate::sensors::{Contacts, Senses};
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Solid, Surroundings};
 use crate::{AgentRecord, StepRecord, WorldError, WorldSpec};
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::{Schedule, World};
+use bevy_rapier2d::parry::query;
 use bevy_rapier2d::plugin::context::{RapierContextEntityLink, RapierRigidBodySet};
 use bevy_rapier2d::rapier::math::Pose as Frame;
 use forethought_interface::{Detail, Observation, Think, derive_seed};
@@ -19,7 +20,7 @@ use forethought_interface::{Detail, Observation, Think, derive_seed};
 ///
 /// Build one for each thread and reuse it: [`Sandbox::reset`] leaves nothing of the last episode behind.
 pub struct Sandbox {
-    world: World,
+    pub(crate) world: World,
     schedule: Schedule,
     built: bool,
 }
@@ -43,6 +44,7 @@ impl Sandbox {
         world.init_resource::<StepRecord>();
         world.init_resource::<Roster>();
         world.init_resource::<Laws>();
+        world.init_resource::<Timetable>();
         Self { world, schedule: schedule(), built: false }
     }
 
@@ -78,8 +80,8 @@ impl Sandbox {
             mind.begin(derive_seed(seed, "mind", index as u64));
         }
         physics::build(&mut self.world, spec);
-        self.seat_agents(spec);
         self.world.insert_resource(Surroundings::new(spec));
+        self.seat_agents(spec);
         self.world.insert_resource(Trouble::default());
         self.world.resource_mut::<Digest>().restart();
         self.world.insert_resource(StepRecord {
@@ -152,6 +154,39 @@ impl Sandbox {
         Some(zone.contains(solid.frame.translation))
     }
 
+    /// The sum of the contact impulses between this agent and this body or agent in the latest control step, in N s; none where
+    /// one of the names is unknown.
+    #[must_use]
+    pub fn bumped_into_n_s(&self, agent: &str, other: &str) -> Option<f32> {
+        let surroundings = self.world.resource::<Surroundings>();
+        let roster = self.world.resource::<Roster>();
+        let entity = |name: &str| {
+            let index = surroundings.solids.iter().position(|solid| solid.name == name)?;
+            roster.bodies.iter().chain(&roster.agents).nth(index).copied()
+        };
+        let contacts = self.world.get::<Contacts>(entity(agent)?)?;
+        Some(contacts.with(entity(other)?))
+    }
+
+    /// The distance from this agent's outline to the nearest body or agent that can move, in metres: 0 where they touch or
+    /// overlap, none where nothing else can move or there is no such agent.
+    #[must_use]
+    pub fn mover_distance_m(&self, agent: usize) -> Option<f32> {
+        let surroundings = self.world.resource::<Surroundings>();
+        let own = surroundings.first_agent + agent;
+        let agent = surroundings.solids.get(own)?;
+        let movers = surroundings.solids.iter().enumerate().filter(|(index, solid)| !solid.fixed && *index != own);
+        let apart = |(_, other): (usize, &Solid)| {
+            let pairs = agent.parts.iter().flat_map(|part| other.parts.iter().map(move |other| (part, other)));
+            let distance = |(part, other_part)| {
+                let ((shape, at), (other_shape, other_at)) = (solid_shape(part)?, solid_shape(other_part)?);
+                query::distance(&(agent.frame * at), &*shape, &(other.frame * other_at), &*other_shape).ok()
+            };
+            pairs.filter_map(distance).reduce(f32::min)
+        };
+        movers.filter_map(apart).reduce(f32::min)
+    }
+
     fn minds(&mut self) -> &mut Vec<Box<dyn Think>> {
         self.world.resource_mut::<Minds>().into_inner().0.get()
     }
@@ -163,11 +198,12 @@ impl Sandbox {
         for (agent, entity) in spec.agents.iter().zip(agents) {
             let target = agent.target.as_ref().and_then(|name| spec.targets.iter().find(|target| target.name == *name));
             let goal = target.map(|target| Frame::new(vector(&target.position_m), agent.angle_rad.value_f32()));
+            let senses = Senses::new(&agent.sensors, self.world.resource());
             self.world.entity_mut(entity).insert((
                 Actuator::new(&agent.actuator, dt),
                 Command::default(),
                 Contacts::default(),
-                Senses::new(&agent.sensors),
+                senses,
                 GoalFrame(goal),
             ));
         }
@@ -203,6 +239,7 @@ mod tests {
                 angle_rad: zero.clone(),
                 velocity_m_s: pair(&zero),
                 angular_velocity_rad_s: zero.clone(),
+                then: Vec::new(),
                 material: MaterialSpec::default(),
                 color: [zero.clone(), zero.clone(), zero],
             }],

@@ -2,7 +2,7 @@
 
 use crate::actuators::{Actuator, Command};
 use crate::digest::Digest;
-use crate::physics::{Fixed, Laws, Physics, Roster, SolidIndex};
+use crate::physics::{Fixed, Laws, Physics, Roster, SolidIndex, Timetable};
 use crate::sensors::{Contacts, Moment, Senses};
 use crate::surroundings::Surroundings;
 use crate::{StepRecord, WorldError};
@@ -171,6 +171,7 @@ fn simulate(
     laws: Res<Laws>,
     roster: Res<Roster>,
     record: Res<StepRecord>,
+    mut timetable: ResMut<Timetable>,
     mut physics: Query<Physics>,
     mut agents: Query<Driven>,
     movers: Query<(&RapierRigidBodyHandle, &SolidIndex), Without<Fixed>>,
@@ -185,7 +186,9 @@ fn simulate(
     for (_, _, _, mut contacts) in &mut agents {
         contacts.0.clear();
     }
-    for _ in 0..laws.substeps {
+    for substep in 0..laws.substeps {
+        timetable
+            .begin_due(u64::from(record.step) * u64::from(laws.substeps) + u64::from(substep), &mut physics.bodies);
         // In scenario order: Rapier notes in which order bodies are woken.
         for entity in &roster.agents {
             if let Ok((handle, actuator, command, _)) = agents.get(*entity)

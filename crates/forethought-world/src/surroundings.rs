@@ -1,7 +1,7 @@
 //! What there is to be sensed: every solid where it is now, targets and zones. Read first: [`Surroundings`].
 
 use crate::geometry::{Part, Surface, parts, vector};
-use crate::{ArenaSpec, Boundary, ShapeSpec, WorldSpec};
+use crate::{ArenaSpec, BodyKind, Boundary, ShapeSpec, WorldSpec};
 use bevy::prelude::Resource;
 use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
 use forethought_interface::{Num, Pose};
@@ -34,6 +34,8 @@ pub(crate) struct Solid {
     pub pose: Pose,
     /// The parts where they are now.
     pub surfaces: Vec<Surface>,
+    /// Whether it is a static body, which never moves.
+    pub fixed: bool,
     /// Whether the latest control step moved it.
     pub moved: bool,
 }
@@ -41,10 +43,10 @@ pub(crate) struct Solid {
 impl Surroundings {
     /// What a resolved and checked specification describes, at the episode's start.
     pub(crate) fn new(spec: &WorldSpec) -> Self {
-        let bodies = spec
-            .bodies
-            .iter()
-            .map(|body| Solid::new(&body.name, &body.shape, &body.position_m, &body.angle_rad, &body.color));
+        let bodies = spec.bodies.iter().map(|body| Solid {
+            fixed: body.kind == BodyKind::Static,
+            ..Solid::new(&body.name, &body.shape, &body.position_m, &body.angle_rad, &body.color)
+        });
         let agents = spec
             .agents
             .iter()
@@ -79,6 +81,7 @@ impl Solid {
             parts,
             frame,
             pose: pose(&frame),
+            fixed: false,
             moved: false,
         }
     }

@@ -137,6 +137,12 @@ fn names_and_targets() {
 
 #[test]
 fn sensors_and_actuators() {
+    for (cells, wrong) in [([0, 28], Some(0)), ([28, 65], Some(1)), ([64, 1], None)] {
+        let found = paths(|spec| spec.agents[0].sensors = vec![SensorSpec::Map(MapSpec { cells })]);
+        let expected: Vec<String> =
+            wrong.map(|axis| format!("agents[0].sensors[0].cells[{axis}]")).into_iter().collect();
+        assert_eq!(found, expected);
+    }
     let sensor = |sensor| paths(|spec| spec.agents[0].sensors = vec![sensor]);
     assert_eq!(sensor(SensorSpec::Lidar(LidarSpec { rays: 0, ..LidarSpec::default() })), ["agents[0].sensors[0].rays"]);
     assert_eq!(

@@ -445,3 +445,34 @@ fn compounds_and_walls_may_be_dynamic() {
     assert!(sandbox.record().bodies[0].position_m[0] > 5.1, "the agent is wider than the door and pushes the wall");
     assert_eq!(outlines(&spec.bodies[0].shape).len(), 2);
 }
+
+/// The floor plan is drawn once an episode: neither time nor place changes it, and the next episode has its own.
+#[test]
+fn a_map_is_the_same_all_the_episode_and_at_the_goal() {
+    let mut spec = arena(vec![agent("a", 2.0, 5.0), agent("b", 8.0, 2.0)]);
+    spec.bodies.push(body("block", BodyKind::Static, cuboid(2.0, 1.0), 5.0, 8.5));
+    spec.bodies.push(body("ball", BodyKind::Dynamic, disc(0.8), 5.0, 5.0));
+    spec.bodies.push(body("gate", BodyKind::Kinematic, cuboid(1.0, 1.0), 8.0, 8.0));
+    spec.bodies[2].velocity_m_s = pair(-0.5, 0.0);
+    spec.targets.push(target("goal", 9.0, 9.0));
+    spec.agents[0].target = Some("goal".into());
+    spec.agents[0].sensors.push(SensorSpec::Map(MapSpec { cells: [10, 5] }));
+    let layout = observation_layout(&spec.agents[0]);
+    assert_eq!(layout.channels.last().unwrap().shape, [5, 10]);
+    let range = layout.range("map.occupancy").unwrap();
+    let mut expected = vec![0.0; 50];
+    expected[44..46].copy_from_slice(&[0.5, 0.5]);
+    let mut sandbox = sandbox(&spec, [1.0, 0.3]);
+    for _ in 0..20 {
+        assert_eq!(sandbox.observe(0).values[range.clone()], expected);
+        let seen = &sandbox.record().agents[0];
+        assert_eq!(seen.observation.values[range.clone()], expected);
+        assert_eq!(seen.goal.as_ref().unwrap().values[range.clone()], expected);
+        sandbox.control_step().unwrap();
+    }
+    spec.bodies[0].position_m = pair(1.0, 0.5);
+    sandbox.reset(&spec, 1).unwrap();
+    let moved = sandbox.observe(0).values[range].to_vec();
+    assert_eq!(moved.iter().position(|share| *share > 0.0), Some(0));
+    assert_eq!(moved.iter().sum::<f32>(), 1.0);
+}

@@ -32,7 +32,10 @@ fn holds(condition: &Condition, world: &WorldSpec, sandbox: &Sandbox) -> bool {
             distance_m(agent, target, world, sandbox).is_some_and(|(distance_m, radius_m)| distance_m <= radius_m)
         }
         Condition::Inside { body, zone } => sandbox.inside_zone(body, zone).unwrap_or(false),
-        Condition::Bumped { agent, impulse_n_s } => agent_index(agent, world)
+        Condition::Bumped { agent, into: Some(into), impulse_n_s } => {
+            sandbox.bumped_into_n_s(agent, into).is_some_and(|bumped| bumped > impulse_n_s.value_f32())
+        }
+        Condition::Bumped { agent, into: None, impulse_n_s } => agent_index(agent, world)
             .is_some_and(|i| sandbox.record().agents[i].bump_impulse_n_s > impulse_n_s.value_f32()),
         Condition::LeftArena { agent } => agent_index(agent, world).is_some_and(|i| {
             let [x, y] = sandbox.record().agents[i].pose.position_m;

@@ -32,6 +32,14 @@ pub enum Error {
     /// A model file cannot be used.
     #[error("{0}")]
     Model(ModelError),
+    /// There is no model to probe.
+    #[error(
+        "`{scenario}` names no model: give --model FILE, or make one with `forethought train {scenario} --out MODEL.safetensors`"
+    )]
+    NoModel {
+        /// The scenario's name.
+        scenario: String,
+    },
     /// A model file cannot be written.
     #[error("{0}")]
     SaveModel(ModelError),

@@ -1,8 +1,11 @@
 //! Random exploration, recorded: what a world model is trained on. Read first: [`collect`].
 
-use crate::{error::Error, progress::Progress, setup::Setup, stop::Stop, workers::spread};
-use forethought_mind::training::{Experience, Trajectory};
-use forethought_world::{Sandbox, action_len, observation_layout};
+use crate::{error::Error, progress::Progress, scenario::Episode, setup::Setup, stop::Stop, workers::spread};
+use forethought_mind::{
+    perception::{MAP, senses},
+    training::{Experience, Trajectory},
+};
+use forethought_world::{Sandbox, WorldError, action_len, observation_layout};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// How much experience to collect, and how.
@@ -28,12 +31,19 @@ pub fn collect(
     stop: &Stop,
     mut progress: Progress,
 ) -> Result<Option<Experience>, Error> {
-    let body = &setup.draw_training(0)?.world.agents[0];
+    let drawn = setup.draw_training(0)?;
+    let body = &drawn.world.agents[0];
     let (layout, action_len) = (observation_layout(body), action_len(&body.actuator));
+    let arena_m = drawn.world.arena.size_m.map(|side| side.value_f32());
     let indices: Vec<u64> = (0..options.episodes).collect();
     let mut walks: BTreeMap<u64, Vec<Trajectory>> = BTreeMap::new();
 
-    let work = |sandbox: &mut Option<Sandbox>, index| walk(setup, sandbox, index, options.steps);
+    let work = |sandbox: &mut Option<Sandbox>, index| {
+        let drawn = setup.draw_training(index)?;
+        let sandbox = seated(setup, sandbox, &drawn)?;
+        let walked = walk(sandbox, drawn, options.steps, &mut |_, _| {});
+        walked.map_err(|source| Error::Exploration { episode: index, source })
+    };
     let take = |index, walked: Result<_, Error>| {
         walks.insert(index, walked?);
         progress.set(walks.len() as u64, "");
@@ -42,41 +52,59 @@ pub fn collect(
     spread(&indices, options.jobs, stop, || None, work, take)?;
     progress.end();
     let complete = walks.len() == indices.len();
-    Ok(complete.then(|| Experience { layout, action_len, episodes: walks.into_values().flatten().collect() }))
+    Ok(complete.then(|| Experience { layout, action_len, arena_m, episodes: walks.into_values().flatten().collect() }))
 }
 
-/// One training episode.
-fn walk(setup: &Setup, sandbox: &mut Option<Sandbox>, index: u64, steps: u32) -> Result<Vec<Trajectory>, Error> {
-    let failed = |source| Error::Exploration { episode: index, source };
-    let mut drawn = setup.draw_training(index)?;
-    for agent in &mut drawn.world.agents {
-        agent.target = None;
-    }
-    let sandbox = match sandbox {
+/// The sandbox of a worker, with the minds of this setup.
+pub(crate) fn seated<'a>(
+    setup: &Setup,
+    sandbox: &'a mut Option<Sandbox>,
+    drawn: &Episode,
+) -> Result<&'a mut Sandbox, Error> {
+    Ok(match sandbox {
         Some(sandbox) => sandbox,
         empty => {
             let mut fresh = Sandbox::new();
-            fresh.set_minds(setup.minds(&drawn)?);
+            fresh.set_minds(setup.minds(drawn)?);
             empty.insert(fresh)
         }
-    };
-    sandbox.reset(&drawn.world, drawn.seed).map_err(failed)?;
+    })
+}
+
+/// One episode of so many control steps, as recorded for each agent that is like the first; reaching a goal does not end it.
+/// `before` is called at the start of each control step, with its number, and once more at the end: what it does to the
+/// sandbox is there when the agents sense.
+pub(crate) fn walk(
+    sandbox: &mut Sandbox,
+    mut drawn: Episode,
+    steps: u32,
+    before: &mut dyn FnMut(&mut Sandbox, u32),
+) -> Result<Vec<Trajectory>, WorldError> {
+    for agent in &mut drawn.world.agents {
+        agent.target = None;
+    }
+    sandbox.reset(&drawn.world, drawn.seed)?;
     let mut recorders = Recorder::for_agents(&drawn.world.agents);
-    for _ in 0..steps {
+    for step in 0..steps {
+        before(sandbox, step);
         for recorder in &mut recorders {
             recorder.position(sandbox);
         }
-        sandbox.control_step().map_err(failed)?;
+        sandbox.control_step()?;
         for recorder in &mut recorders {
             recorder.transition(sandbox);
         }
     }
+    before(sandbox, steps);
     Ok(recorders.into_iter().map(|recorder| recorder.end(sandbox)).collect())
 }
 
 /// Writes down one agent's trajectory.
 struct Recorder {
     agent: usize,
+    /// Where what it records stands in an observation.
+    senses: Vec<usize>,
+    map: std::ops::Range<usize>,
     trajectory: Trajectory,
 }
 
@@ -85,19 +113,25 @@ impl Recorder {
     fn for_agents(bodies: &[forethought_world::AgentBodySpec]) -> Vec<Self> {
         let kind = |body: &forethought_world::AgentBodySpec| (observation_layout(body), action_len(&body.actuator));
         let alike = (0..bodies.len()).filter(|agent| kind(&bodies[*agent]) == kind(&bodies[0]));
-        let empty = || Trajectory { observations: Vec::new(), actions: Vec::new(), positions_m: Vec::new() };
-        alike.map(|agent| Self { agent, trajectory: empty() }).collect()
+        let layout = bodies.first().map(observation_layout).unwrap_or_default();
+        let (senses, map) = (senses(&layout), layout.range(MAP).unwrap_or(0..0));
+        let trajectory = Trajectory::default();
+        alike
+            .map(|agent| Self { agent, senses: senses.clone(), map: map.clone(), trajectory: trajectory.clone() })
+            .collect()
     }
 
-    /// Where the agent is now.
+    /// Where the agent is now, and how far from what moves.
     fn position(&mut self, sandbox: &Sandbox) {
+        self.trajectory.clearances_m.extend(sandbox.mover_distance_m(self.agent));
         self.trajectory.positions_m.push(sandbox.record().agents[self.agent].pose.position_m);
     }
 
     /// What the agent sensed at the start of the latest step, and what it did.
     fn transition(&mut self, sandbox: &Sandbox) {
         let record = &sandbox.record().agents[self.agent];
-        self.trajectory.observations.extend(&record.observation.values);
+        let sensed = self.senses.iter().map(|index| record.observation.values[*index]);
+        self.trajectory.observations.extend(sensed);
         if let Some(thought) = &record.thought {
             self.trajectory.actions.extend(&thought.action.values);
         }
@@ -106,7 +140,9 @@ impl Recorder {
     /// The last observation has no action.
     fn end(mut self, sandbox: &mut Sandbox) -> Trajectory {
         self.position(sandbox);
-        self.trajectory.observations.extend(sandbox.observe(self.agent).values);
+        let observation = sandbox.observe(self.agent);
+        self.trajectory.observations.extend(self.senses.iter().map(|index| observation.values[*index]));
+        self.trajectory.map = observation.values[self.map].to_vec();
         self.trajectory
     }
 }

@@ -11,6 +11,7 @@ pub mod error;
 pub mod experience;
 mod files;
 pub mod locate;
+pub mod probe;
 pub mod progress;
 pub mod scenario;
 pub mod setup;

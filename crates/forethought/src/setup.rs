@@ -6,7 +6,7 @@ use crate::{
     scenario::{self, AgentSpec, Episode, LoadedScenario},
 };
 use forethought_interface::{FactorValues, Numbers, Think, derive_seed};
-use forethought_mind::{Mind, Model, actor::planners::PlannerName, cost::drives::DriveSpec};
+use forethought_mind::{Mind, MindError, Model, actor::planners::PlannerName, cost::drives::DriveSpec};
 use forethought_world::{action_len, observation_layout};
 use std::{
     path::{Path, PathBuf},
@@ -81,12 +81,29 @@ impl Setup {
         self.actor.or(own).unwrap_or_default().as_str()
     }
 
+    /// The model of the first agent, whatever its actor: `chosen`, or the one that the scenario names.
+    ///
+    /// # Errors
+    /// Where there is none, or it does not fit the agent's body.
+    pub fn model_of_first(&self, chosen: Option<&Path>) -> Result<Arc<Model>, Error> {
+        let agent = &self.loaded.scenario.agents[0];
+        let options = SetupOptions { model: chosen.map(Path::to_owned), ..SetupOptions::default() };
+        let file = named_file(&self.loaded, agent, &options);
+        let file = file.ok_or_else(|| Error::NoModel { scenario: self.name().to_owned() })?;
+        let model = load_model(&file, &self.loaded, &mut Xxh3::new())?;
+        let body = &self.draw(0)?.world.agents[0];
+        match model.misfit(&observation_layout(body), action_len(&body.actuator)) {
+            None => Ok(model),
+            Some(how) => Err(Error::Mind { agent: agent.name.clone(), source: MindError::Misfit(how) }),
+        }
+    }
+
     /// Draw episode `index` of this run.
     ///
     /// # Errors
     /// Where an expression has no value for the factors drawn.
     pub fn draw(&self, index: u64) -> Result<Episode, Error> {
-        self.draw_from(derive_seed(self.seed, "episode", index), index)
+        self.drawn(self.loaded.draw(derive_seed(self.seed, "episode", index)), index)
     }
 
     /// Draw training episode `index`: never one of a run's own episodes.
@@ -94,11 +111,11 @@ impl Setup {
     /// # Errors
     /// As [`Setup::draw`].
     pub fn draw_training(&self, index: u64) -> Result<Episode, Error> {
-        self.draw_from(derive_seed(self.seed, "train", index), index)
+        self.drawn(self.loaded.draw_exploring(derive_seed(self.seed, "train", index)), index)
     }
 
-    fn draw_from(&self, seed: u64, index: u64) -> Result<Episode, Error> {
-        self.loaded.draw(seed).map_err(|problem| Error::Draw {
+    fn drawn(&self, drawn: Result<Episode, scenario::DrawError>, index: u64) -> Result<Episode, Error> {
+        drawn.map_err(|problem| Error::Draw {
             scenario: self.name().to_owned(),
             episode: index,
             problem: problem.to_string(),
@@ -145,6 +162,11 @@ fn model_file(loaded: &LoadedScenario, agent: &AgentSpec, options: &SetupOptions
     if options.actor.unwrap_or(agent.actor.planner) == PlannerName::Random {
         return None;
     }
+    named_file(loaded, agent, options)
+}
+
+/// The model file that was chosen for an agent, or that its scenario names.
+fn named_file(loaded: &LoadedScenario, agent: &AgentSpec, options: &SetupOptions) -> Option<PathBuf> {
     let folder = loaded.path.parent().unwrap_or(Path::new("."));
     options.model.clone().or_else(|| agent.model.as_ref().map(|model| folder.join(model)))
 }

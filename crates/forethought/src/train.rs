@@ -25,6 +25,9 @@ use std::{
 /// Below this share of the latent's width, the effective rank tells of collapse.
 const COLLAPSED: f32 = 0.1;
 
+/// Below this standard deviation, the latents have collapsed to a point.
+const TO_A_POINT: f32 = 1e-2;
+
 /// How often the state of a training is kept on disk.
 const KEEP_EVERY: Duration = Duration::from_secs(60);
 
@@ -261,19 +264,21 @@ impl Log {
     }
 
     fn write(&mut self, progress: &TrainProgress) -> Result<(), Error> {
-        let progress = TrainProgress { elapsed_secs: self.started.elapsed().as_secs_f64(), ..*progress };
+        let progress = TrainProgress { elapsed_secs: self.started.elapsed().as_secs_f64(), ..progress.clone() };
         let rank = format!("effective rank {:.1} of {}", progress.effective_rank, self.latent);
-        let message = format!("loss {:.4}, prediction {:.4}, {rank}", progress.loss, progress.prediction);
+        let prediction = progress.terms.get("prediction").unwrap_or_default();
+        let message = format!("loss {:.4}, prediction {prediction:.4}, {rank}", progress.loss);
         self.progress.set(u64::from(progress.update), &message);
         if collapsed(&progress, self.latent) && !self.warned {
             self.warned = true;
+            let deviation = progress.deviation;
             self.progress.note(&format!(
-                "warning: the latents are collapsing ({rank}): raise training.loss.variance or \
-                 training.loss.covariance, or lower training.learning_rate"
+                "warning: the latents are collapsing ({rank}, standard deviation {deviation:.2e}): raise the weights of \
+                 training.objective, or lower training.loss.temporal_similarity or training.learning_rate"
             ));
         }
-        self.latest = Some(progress);
         let line = serde_json::to_string(&progress).unwrap_or_default() + "\n";
+        self.latest = Some(progress);
         self.file.write_all(line.as_bytes()).map_err(Error::io("write", &self.path))
     }
 
@@ -285,5 +290,5 @@ impl Log {
 
 /// Whether the latents all say the same. The first updates of a fresh network tell little.
 fn collapsed(progress: &TrainProgress, latent: f32) -> bool {
-    progress.update > 200 && progress.effective_rank < COLLAPSED * latent
+    progress.update > 200 && (progress.effective_rank < COLLAPSED * latent || progress.deviation < TO_A_POINT)
 }

@@ -87,7 +87,7 @@ impl Planning {
         let start = Cpu::default().tensor_from_vec(start, (count, latent));
         let leaf = Cpu::default().tensor_from_vec(u, (self.horizon * count, 2));
         let (actions, tape) = leaf.leaky_trace().tanh().split_tape();
-        let latents = rollout(&self.predictor, &start, actions.put_tape(tape));
+        let latents = rollout(&self.predictor, &start, actions.put_tape(tape), &[]);
         let energy = Distance::Squared.of_rows(latents, &self.goal).sum() * (1.0 / self.horizon as f32);
         (energy.as_vec()[0], energy.backward().get(&leaf).as_vec())
     }
@@ -124,10 +124,12 @@ pub fn experience() -> Experience {
         observations: (0..101 * 36).map(|i| number(i + 4001 * k)).collect(),
         actions: (0..100 * 2).map(|i| number(i + 3001 * k)).collect(),
         positions_m: (0..101).map(|i| [number(i + k), number(i + 7 * k)]).collect(),
+        ..Trajectory::default()
     };
     Experience {
         layout: ObservationLayout { channels: vec![Channel { name: "senses".into(), shape: vec![36] }] },
         action_len: 2,
+        arena_m: [1.0, 1.0],
         episodes: (0..64).map(trajectory).collect(),
     }
 }

@@ -50,6 +50,14 @@ impl Walk {
         Self { spec: spec.clone(), action_len, headings }
     }
 
+    /// A walk of the slowest timescale at full speed.
+    pub(crate) fn brisk(spec: &ExplorationSpec, action_len: usize, rng: &mut impl Rng) -> Self {
+        let mut walk = Self::steady(spec, action_len, rng);
+        walk.headings.iter_mut().for_each(|(_, speed)| *speed = 1.0);
+        walk.spec.fresh_probability = 0.0;
+        walk
+    }
+
     /// The next action, each value in `[-1, 1]`, appended to `actions`.
     pub(crate) fn next_into(&mut self, rng: &mut impl Rng, actions: &mut Vec<f32>) {
         for pair in 0..self.headings.len() {

@@ -2,15 +2,22 @@
 //! Read first: `IntrinsicCost`.
 
 pub mod drives;
+pub(crate) mod subgoals;
 
+use crate::world_model::Clearance;
 use dfdx::prelude::{Cpu, OwnedTape, PutTape, SplitTape, Tensor};
 use drives::DriveSpec;
-use forethought_energy::{Matrix, TapedMatrix, TapedScalar};
+use forethought_energy::{Matrix, TapedMatrix, TapedScalar, distance::Distance};
+use std::sync::Arc;
 
 /// The weighted drives of an agent.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct IntrinsicCost {
     drives: Vec<DriveSpec>,
+    /// How far a latent is from the goal.
+    distance: Distance,
+    /// How near what moves has come; without it nothing is known to move.
+    clearance: Option<Arc<Clearance>>,
 }
 
 /// Imagined futures to judge, time first.
@@ -33,8 +40,20 @@ pub(crate) struct Extent {
 }
 
 impl IntrinsicCost {
-    pub(crate) fn new(drives: &[DriveSpec]) -> Self {
-        Self { drives: drives.to_vec() }
+    pub(crate) fn new(drives: &[DriveSpec], clearance: Option<Arc<Clearance>>) -> Self {
+        Self { drives: drives.to_vec(), distance: Distance::Smooth, clearance }
+    }
+
+    /// What counts on a level whose actions are abstract: being at the goal, as soon as may be.
+    pub(crate) fn of_arrival(&self, distance: Distance) -> Self {
+        let reach = |drive: &&DriveSpec| matches!(drive, DriveSpec::Reach(_));
+        Self { drives: self.drives.iter().filter(reach).cloned().collect(), distance, clearance: None }
+    }
+
+    /// What counts besides the goal, where a level above says where to go.
+    pub(crate) fn besides_goal(&self) -> Self {
+        let other = |drive: &&DriveSpec| !matches!(drive, DriveSpec::Reach(_));
+        Self { drives: self.drives.iter().filter(other).cloned().collect(), ..self.clone() }
     }
 
     /// The drive that needs a goal, if there is one.
@@ -47,8 +66,13 @@ impl IntrinsicCost {
         let mut energies = vec![0.0; imagined.batch];
         for drive in &self.drives {
             match drive {
-                DriveSpec::Reach(reach) => reach.add_energies(imagined, goal, &mut energies),
+                DriveSpec::Reach(reach) => reach.add_energies(imagined, goal, self.distance, &mut energies),
                 DriveSpec::Effort(effort) => effort.add_energies(imagined, &mut energies),
+                DriveSpec::KeepClear(keep) => {
+                    if let Some(clearance) = &self.clearance {
+                        keep.add_energies(imagined, clearance, &mut energies);
+                    }
+                }
             }
         }
         energies
@@ -63,10 +87,16 @@ impl IntrinsicCost {
         for drive in &self.drives {
             match drive {
                 DriveSpec::Reach(reach) => {
-                    total = add(total, |tape| reach.total(latents.clone().put_tape(tape), goal, extent));
+                    let distance = self.distance;
+                    total = add(total, |tape| reach.total(latents.clone().put_tape(tape), goal, distance, extent));
                 }
                 DriveSpec::Effort(effort) => {
                     total = add(total, |tape| effort.total(actions.clone().put_tape(tape), extent));
+                }
+                DriveSpec::KeepClear(keep) => {
+                    if let Some(clearance) = &self.clearance {
+                        total = add(total, |tape| keep.total(latents.clone().put_tape(tape), clearance, extent));
+                    }
                 }
             }
         }
@@ -75,7 +105,7 @@ impl IntrinsicCost {
 }
 
 /// One more term on the tape that `sum` carries.
-fn add(sum: TapedScalar, term: impl FnOnce(OwnedTape<f32, Cpu>) -> TapedScalar) -> TapedScalar {
+pub(crate) fn add(sum: TapedScalar, term: impl FnOnce(OwnedTape<f32, Cpu>) -> TapedScalar) -> TapedScalar {
     let (sum, tape) = sum.split_tape();
     let (term, tape) = term(tape).split_tape();
     sum.put_tape(tape) + term

@@ -162,8 +162,15 @@ pub(crate) fn apply(network: &Trainee, input: Vec<f32>, of: Option<&Matrix>, tap
 }
 
 /// `s_{t+1} = s_t + network([s_t, a_t])` from `start`, `[batch, latent]`, under `actions`, `[horizon * batch, action]` row
-/// by row, which get no gradient: the latents after each, `[horizon * batch, latent]`.
-pub(crate) fn unroll(network: &Trainee, start: &Matrix, actions: Vec<f32>, tape: &mut OwnedTape<f32, Cpu>) -> Matrix {
+/// by row: the latents after each, `[horizon * batch, latent]`. If the first columns of `actions` are the numbers of a tensor,
+/// `of`, then it gets a gradient.
+pub(crate) fn unroll(
+    network: &Trainee,
+    start: &Matrix,
+    actions: Vec<f32>,
+    of: Option<&Matrix>,
+    tape: &mut OwnedTape<f32, Cpu>,
+) -> Matrix {
     let packed = network.packed.clone();
     let (latent, beside, per_row) = (packed.main(), packed.beside(), packed.hidden(1));
     let (batch, rows) = (start.shape().0, actions.len() / beside);
@@ -185,9 +192,11 @@ pub(crate) fn unroll(network: &Trainee, start: &Matrix, actions: Vec<f32>, tape:
     let out = Cpu::default().tensor_from_vec(states[batch * latent..].to_vec(), (rows, latent));
 
     let (out_ghost, gather, start) = (out.ghost(), network.gather(), start.ghost());
+    let of = of.map(|of| (of.ghost(), of.shape().1));
     tape.add_backward_op(move |gradients: &mut Gradients<f32, Cpu>| {
         let arriving = std::mem::take(&mut **gradients.get_or_alloc_mut(&out_ghost)?);
         let mut gradient = gather.take(gradients)?;
+        let mut to_beside = vec![0.0; if of.is_some() { actions.len() } else { 0 }];
         let to_start = gradients.get_or_alloc_mut(&start)?;
         let stride = row_stride(latent);
         let (mut deltas, mut at_out) = (vec![0.0; TILE * per_row], vec![0.0; TILE * stride]);
@@ -207,10 +216,19 @@ pub(crate) fn unroll(network: &Trainee, start: &Matrix, actions: Vec<f32>, tape:
                 let inputs = Inputs { main: (&states[at(latent)], latent), beside: &actions[at(beside)] };
                 packed.add_to_weights(inputs, &hidden[at(per_row)], deltas, at_out, &mut gradient);
                 packed.add_to_main(deltas, at_out, (&mut carried, stride));
+                if of.is_some() {
+                    packed.to_beside(deltas, at_out, &mut to_beside[at(beside)]);
+                }
             }
             let to_start = to_start[first * latent..(first + count) * latent].chunks_exact_mut(latent);
             for (sums, carried) in to_start.zip(carried.chunks_exact(stride)) {
                 sums.iter_mut().zip(carried).for_each(|(sum, carried)| *sum += carried);
+            }
+        }
+        if let Some((of, columns)) = &of {
+            let sums = gradients.get_or_alloc_mut(of)?.chunks_exact_mut(*columns);
+            for (sums, row) in sums.zip(to_beside.chunks_exact(beside)) {
+                sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
             }
         }
         gather.put(gradients, gradient)
@@ -361,15 +379,20 @@ mod tests {
 
             let trainee = Trainee::new(&mlp, action_len);
             let mut tape = OwnedTape::default();
-            let out = unroll(&trainee, &start, actions.clone(), &mut tape);
+            // The first columns are those of a tensor.
+            let columns = rng.gen_range(1..=action_len);
+            let of: Vec<f32> = actions.chunks_exact(action_len).flat_map(|row| &row[..columns]).copied().collect();
+            let of = device.tensor_from_vec(of, (horizon * batch, columns));
+            let out = unroll(&trainee, &start, actions.clone(), Some(&of), &mut tape);
             let mut gradients = backward(&out, tape, &weights);
 
             let stock = Stock::new(&mlp);
             let (mut tape, mut state, mut loss) = (OwnedTape::default(), start.clone(), device.tensor(0.0_f32));
-            let mut latents = vec![];
+            let (mut latents, mut acted) = (vec![], vec![]);
             for (actions, weights) in actions.chunks_exact(batch * action_len).zip(weights.chunks_exact(batch * latent))
             {
                 let actions = device.tensor_from_vec(actions.to_vec(), (batch, action_len));
+                acted.push(actions.clone());
                 let joined = (state.clone().put_tape(tape), actions).concat_along(Axis::<1>);
                 let (change, t) = stock.forward(joined).split_tape();
                 let (next, t) = (state.put_tape(t) + change).split_tape();
@@ -385,6 +408,11 @@ mod tests {
             assert!(difference(&got, &expected) < 1e-4, "case {case}");
             let (got, expected) = (trainee.gradient(&mut gradients), stock.gradient(&stock_gradients));
             assert!(difference(&got, &expected) < 1e-4, "case {case}");
+            let of_step = |acted: &Matrix| stock_gradients.get(acted).as_vec();
+            let expected: Vec<f32> = acted.iter().flat_map(of_step).collect();
+            let expected: Vec<f32> =
+                expected.chunks_exact(action_len).flat_map(|row| &row[..columns]).copied().collect();
+            assert!(difference(&gradients.get(&of).as_vec(), &expected) < 1e-4, "case {case}");
         }
     }
 

@@ -1,12 +1,17 @@
 //! Training: from recorded experience to a world model. Read first: [`train()`] and [`TrainingSpec`].
 
 mod experience;
-mod optimiser;
+mod levels;
+pub mod objectives;
+pub(crate) mod optimiser;
 mod state;
+mod terms;
 mod train;
 
 pub use experience::{Experience, Trajectory};
+pub use objectives::Objective;
 pub use state::TrainState;
+pub use terms::Terms;
 pub use train::{TrainContext, TrainError, TrainOutcome, TrainProgress, train};
 
 use crate::{actor::exploration::ExplorationSpec, world_model::WorldModelSpec};
@@ -37,8 +42,10 @@ pub struct TrainingSpec {
     pub weight_decay: f32,
     /// Gradients are scaled down to this norm.
     pub clip_norm: f32,
-    /// Weights of the loss's terms.
+    /// Weights of the terms that train the world model whatever the objective.
     pub loss: LossWeights,
+    /// What keeps the representation from collapsing.
+    pub objective: Objective,
 }
 
 impl Default for TrainingSpec {
@@ -55,36 +62,59 @@ impl Default for TrainingSpec {
             weight_decay: 1e-5,
             clip_norm: 1.0,
             loss: LossWeights::default(),
+            objective: Objective::default(),
         }
     }
 }
 
 impl TrainingSpec {
-    /// Control steps of a training sequence.
+    /// Control steps of the longest training sequence of any level.
     #[must_use]
     pub fn span(&self) -> usize {
-        self.unroll as usize * self.world_model.stride
+        let mut stride = self.world_model.stride;
+        let mut longest = self.unroll as usize * stride;
+        for level in &self.world_model.levels {
+            stride = stride.saturating_mul(level.stride);
+            longest = longest.max((level.unroll as usize).saturating_mul(stride));
+        }
+        longest
+    }
+
+    /// Gradient updates of all levels together.
+    #[must_use]
+    pub fn updates_in_all(&self) -> u32 {
+        self.world_model.levels.iter().fold(self.updates, |sum, level| sum.saturating_add(level.updates))
+    }
+
+    /// As level `index` is trained, counted from 0.
+    pub(crate) fn of_level(&self, index: usize) -> Self {
+        let mut spec = self.clone();
+        if let Some(level) = index.checked_sub(1).and_then(|above| self.world_model.levels.get(above)) {
+            (spec.updates, spec.unroll) = (level.updates, level.unroll);
+        }
+        spec
     }
 }
 
-/// Weights of the loss's terms.
+/// Weights of the terms that train the world model whatever the objective.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossWeights {
     /// Open-loop prediction: mean squared distance between predicted and encoded latents.
     pub prediction: f32,
-    /// VICReg's variance hinge.
-    pub variance: f32,
-    /// VICReg's covariance.
-    pub covariance: f32,
+    /// True where prediction moves the predictions only, not the encoded latents that they are compared with.
+    pub stop_gradient: bool,
     /// Squared distance between neighbouring latents in time.
     pub temporal_similarity: f32,
     /// The actions, recovered from the latents before and after them.
     pub inverse_dynamics: f32,
+    /// Where the agent is, in halves of the arena, decoded from encoded and from predicted latents: only where a floor plan is
+    /// read, which must be read at the right place.
+    pub place: f32,
 }
 
 impl Default for LossWeights {
     fn default() -> Self {
-        Self { prediction: 1.0, variance: 1.0, covariance: 0.1, temporal_similarity: 1.0, inverse_dynamics: 1.0 }
+        Self { prediction: 1.0, stop_gradient: false, temporal_similarity: 1.0, inverse_dynamics: 1.0, place: 30.0 }
     }
 }

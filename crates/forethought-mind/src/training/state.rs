@@ -6,7 +6,8 @@ use crate::{
     world_model::{
         ModelError,
         checkpoint::{self, Named},
-        jepa::Jepa,
+        jepa::{Jepa, Shape},
+        map::MapReader,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,9 @@ const CARD_KEY: &str = "forethought.training";
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainState {
     pub(crate) card: StateCard,
+    /// The levels that are trained, the lowest first.
+    pub(crate) finished: Vec<Jepa>,
+    /// The level in training.
     pub(crate) jepa: Jepa,
     pub(crate) optimiser: AdamW,
 }
@@ -31,17 +35,28 @@ pub(crate) struct StateCard {
     pub(crate) seed: u64,
     pub(crate) frames: u64,
     pub(crate) action_len: usize,
-    /// Updates done.
+    /// Updates done on the level in training.
     pub(crate) updates: u32,
+    /// The last effective rank of each finished level.
+    pub(crate) ranks: Vec<f32>,
     pub(crate) perception: Perception,
+    /// How the floor plan is read, if there is one.
+    pub(crate) reader: Option<MapReader>,
     pub(crate) spec: TrainingSpec,
 }
 
 impl TrainState {
-    /// Updates done so far.
+    /// Updates done so far, those of all levels.
     #[must_use]
     pub fn updates(&self) -> u32 {
-        self.card.updates
+        let finished = 0..self.finished.len();
+        finished.map(|level| self.card.spec.of_level(level).updates).sum::<u32>() + self.card.updates
+    }
+
+    /// The sizes of all levels' networks.
+    pub(crate) fn shapes(card: &StateCard) -> Vec<Shape> {
+        let glimpse = card.reader.as_ref().map_or(0, MapReader::len);
+        Shape::all(&card.spec.world_model, card.perception.len(), card.action_len, glimpse)
     }
 
     /// Why this state cannot go on under `context` and `spec`, if it cannot.
@@ -65,8 +80,18 @@ impl TrainState {
     /// [`ModelError::Io`] where the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
         let mut tensors: Vec<Named> = Vec::new();
-        let groups = [("weight", self.jepa.parameters()), ("first", self.optimiser.first.iter().collect())];
-        for (name, group) in groups.into_iter().chain([("second", self.optimiser.second.iter().collect())]) {
+        for (level, jepa) in self.finished.iter().enumerate() {
+            for (index, values) in jepa.parameters().into_iter().enumerate() {
+                tensors.push((format!("finished.{level}.{index}"), vec![values.len()], values));
+            }
+        }
+        let groups = [
+            ("weight", self.jepa.parameters()),
+            ("target", self.jepa.followers()),
+            ("first", self.optimiser.first.iter().collect()),
+            ("second", self.optimiser.second.iter().collect()),
+        ];
+        for (name, group) in groups {
             for (index, values) in group.into_iter().enumerate() {
                 tensors.push((format!("{name}.{index}"), vec![values.len()], values));
             }
@@ -82,22 +107,35 @@ impl TrainState {
         let bytes = checkpoint::read(path)?;
         let tensors = checkpoint::open(&bytes, path)?;
         let card: StateCard = checkpoint::card(&bytes, path, CARD_KEY)?;
-        if !card.perception.is_sound() || card.perception.is_empty() || card.action_len == 0 {
-            return Err(ModelError::Card { path: path.into(), reason: "perception does not fit".into() });
+        let refuse = |reason: &str| ModelError::Card { path: path.into(), reason: reason.into() };
+        let reader_sound = card.reader.as_ref().is_none_or(MapReader::is_sound);
+        if !card.perception.is_sound() || card.perception.is_empty() || card.action_len == 0 || !reader_sound {
+            return Err(refuse("perception does not fit"));
         }
-        let mut rng = super::train::init_rng(card.seed);
-        let mut jepa = Jepa::random(&card.spec.world_model, card.perception.len(), card.action_len, &mut rng);
+        let shapes = Self::shapes(&card);
+        let level = card.ranks.len();
+        let shape = shapes.get(level).ok_or_else(|| refuse("it has more levels than its settings"))?;
+        let mut finished = Vec::new();
+        for (index, shape) in shapes[..level].iter().enumerate() {
+            let mut jepa = Jepa::random(shape, &card.spec.objective, &mut super::train::init_rng(card.seed, index));
+            for (parameter, values) in jepa.parameters_mut().into_iter().enumerate() {
+                let name = format!("finished.{index}.{parameter}");
+                *values = checkpoint::load_tensor(&tensors, path, &name, &[values.len()])?;
+            }
+            finished.push(jepa);
+        }
+        let mut jepa = Jepa::random(shape, &card.spec.objective, &mut super::train::init_rng(card.seed, level));
         let mut optimiser = AdamW::new(&jepa.parameters());
-        let groups = [
-            ("weight", jepa.parameters_mut()),
-            ("first", optimiser.first.iter_mut().collect()),
-            ("second", optimiser.second.iter_mut().collect()),
-        ];
-        for (name, group) in groups {
+        let fill = |name: &str, group: Vec<&mut Vec<f32>>| {
             for (index, values) in group.into_iter().enumerate() {
                 *values = checkpoint::load_tensor(&tensors, path, &format!("{name}.{index}"), &[values.len()])?;
             }
-        }
-        Ok(Self { card, jepa, optimiser })
+            Ok(())
+        };
+        fill("weight", jepa.parameters_mut())?;
+        fill("target", jepa.followers_mut())?;
+        fill("first", optimiser.first.iter_mut().collect())?;
+        fill("second", optimiser.second.iter_mut().collect())?;
+        Ok(Self { card, finished, jepa, optimiser })
     }
 }

@@ -1,18 +1,27 @@
 //! The training loop: batches of sequences, split into shards that are worked on side by side and summed in a fixed
 //! order, so that the result is the same bit for bit for any number of threads. Read first: [`train`].
 
-use super::{Experience, TrainState, TrainingSpec, optimiser::AdamW, state::StateCard};
+use super::{
+    Experience, Terms, TrainState, TrainingSpec,
+    levels::{Ascent, Source},
+    optimiser::AdamW,
+    state::StateCard,
+};
 use crate::{
-    perception::Perception,
+    perception::{Perception, senses},
     world_model::{
         Model, ModelCard,
         checkpoint::FORMAT,
+        clearance::{Clearance, least_of_latest},
+        hjepa::Level,
         jepa::{Jepa, Loss, Pass, Trainees},
-        predictor::Predictor,
+        latent_variable::{self, Variants},
+        map::MapReader,
+        predictor::Looking,
         readout::Readout,
     },
 };
-use forethought_energy::collapse::effective_rank;
+use forethought_energy::collapse::{deviation, effective_rank};
 use forethought_interface::derive_seed;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -26,6 +35,9 @@ const SHARDS: u32 = 4;
 const REPORT_EVERY: u32 = 50;
 /// Observations that perception's normalisation and the readout are fitted to, at most.
 const FIT_ROWS: usize = 40_000;
+
+/// Sequences that the codes' shares are counted on.
+const CODE_SEQUENCES: usize = 4096;
 
 /// What a training is for and how it may run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,26 +59,24 @@ impl TrainContext {
 }
 
 /// How a training is going.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainProgress {
-    /// Updates done.
+    /// The level in training, counted from 1.
+    pub level: usize,
+    /// Updates done, those of all levels.
     pub update: u32,
     /// Updates in all.
     pub updates: u32,
     /// The weighted sum of the terms below, mean since the last report.
     pub loss: f32,
-    /// Open-loop prediction error.
-    pub prediction: f32,
-    /// VICReg's variance hinge.
-    pub variance: f32,
-    /// VICReg's covariance.
-    pub covariance: f32,
-    /// Squared distance between neighbouring latents.
-    pub temporal_similarity: f32,
-    /// Squared error of the recovered action.
-    pub inverse_dynamics: f32,
+    /// Each term before its weight: those of `training.loss` and of the objective.
+    pub terms: Terms,
     /// The representation's effective rank: near 1 it has collapsed.
     pub effective_rank: f32,
+    /// The width of the level's latent.
+    pub latent: usize,
+    /// The latents' standard deviation, root mean square over components: near 0 they have collapsed to a point.
+    pub deviation: f32,
     /// The gradient's norm at the last update, before clipping.
     pub gradient_norm: f32,
     /// Seconds since this call of [`train`] began.
@@ -106,12 +116,12 @@ pub enum TrainError {
     Worker(String),
 }
 
-/// Where a network's first weights come from.
-pub(crate) fn init_rng(seed: u64) -> ChaCha8Rng {
-    ChaCha8Rng::seed_from_u64(derive_seed(seed, "weights", 0))
+/// Where the first weights of a level's networks come from.
+pub(crate) fn init_rng(seed: u64, level: usize) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(derive_seed(seed, "weights", level as u64))
 }
 
-/// Train a world model on recorded experience.
+/// Train a world model on recorded experience, level by level: each on what the one below makes of it.
 ///
 /// `on_progress` hears of every 50th update and may stop the training; what it gives back then goes on, with `resume`, to
 /// the same bits as an undisturbed run.
@@ -135,18 +145,55 @@ pub fn train(
         },
         None => begin(experience, spec, context),
     };
-    let mut rank = 0.0;
-    if let ControlFlow::Break(()) = run(experience, spec, context, &mut state, &mut rank, on_progress)? {
-        return Ok(TrainOutcome::Stopped(Box::new(state)));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(context.jobs.max(1)).build();
+    let pool = pool.map_err(|error| TrainError::Worker(error.to_string()))?;
+    let started = Instant::now();
+    loop {
+        let level = state.finished.len();
+        let (perception, reader) = (state.card.perception.clone(), state.card.reader.clone());
+        let reader = reader.as_ref();
+        let ascents = pool.install(|| ascents(experience, spec, &perception, &state.finished));
+        let source = match level.checked_sub(1) {
+            None => Source::First { experience, perception: &perception, reader, stride: spec.world_model.stride },
+            Some(above) => {
+                Source::Above { experience, reader, ascent: &ascents[above], spec: &spec.world_model.levels[above] }
+            }
+        };
+        let mut rank = 0.0;
+        let course = Course { source: &source, spec: &spec.of_level(level), context, started };
+        if run(&course, &pool, &mut state, &mut rank, on_progress)?.is_break() {
+            return Ok(TrainOutcome::Stopped(Box::new(state)));
+        }
+        state.card.ranks.push(rank);
+        if level == spec.world_model.levels.len() {
+            return Ok(TrainOutcome::Finished(Box::new(pool.install(|| finish(experience, state)))));
+        }
+        let next = Jepa::random(
+            &TrainState::shapes(&state.card)[level + 1],
+            &spec.objective,
+            &mut init_rng(context.seed, level + 1),
+        );
+        state.optimiser = AdamW::new(&next.parameters());
+        state.finished.push(std::mem::replace(&mut state.jepa, next));
+        state.card.updates = 0;
     }
-    Ok(TrainOutcome::Finished(Box::new(finish(experience, state, rank))))
+}
+
+/// The experience as each of these levels sees it, the lowest first.
+fn ascents(experience: &Experience, spec: &TrainingSpec, perception: &Perception, levels: &[Jepa]) -> Vec<Ascent> {
+    let mut ascents: Vec<Ascent> = Vec::new();
+    for (index, jepa) in levels.iter().enumerate() {
+        ascents.push(match index.checked_sub(1) {
+            None => Ascent::first(experience, perception, &spec.world_model, jepa),
+            Some(below) => ascents[below].above(&spec.world_model.levels[below], jepa),
+        });
+    }
+    ascents
 }
 
 fn begin(experience: &Experience, spec: &TrainingSpec, context: &TrainContext) -> TrainState {
-    let (observations, _) = some_rows(experience);
-    let perception = Perception::fit(&experience.layout, &observations);
-    let jepa = Jepa::random(&spec.world_model, perception.len(), experience.action_len, &mut init_rng(context.seed));
-    let optimiser = AdamW::new(&jepa.parameters());
+    let (sensed, _) = some_rows(experience);
+    let perception = Perception::fit(&experience.layout, &sensed);
     let card = StateCard {
         scenario: context.scenario.clone(),
         scenario_hash: context.hash_text(),
@@ -154,38 +201,60 @@ fn begin(experience: &Experience, spec: &TrainingSpec, context: &TrainContext) -
         frames: experience.frames() as u64,
         action_len: experience.action_len,
         updates: 0,
+        ranks: vec![],
+        reader: MapReader::new(&experience.layout, experience.arena_m, &spec.world_model.glimpse),
         perception,
         spec: spec.clone(),
     };
-    TrainState { card, jepa, optimiser }
+    let jepa = Jepa::random(&TrainState::shapes(&card)[0], &spec.objective, &mut init_rng(context.seed, 0));
+    let optimiser = AdamW::new(&jepa.parameters());
+    TrainState { card, finished: vec![], jepa, optimiser }
 }
 
-/// Run the updates that are left.
+/// How a level is trained.
+struct Course<'a> {
+    source: &'a Source<'a>,
+    /// As this level is trained.
+    spec: &'a TrainingSpec,
+    context: &'a TrainContext,
+    started: Instant,
+}
+
+/// Run the updates that are left of a level.
 fn run(
-    experience: &Experience,
-    spec: &TrainingSpec,
-    context: &TrainContext,
+    course: &Course,
+    pool: &rayon::ThreadPool,
     state: &mut TrainState,
     rank: &mut f32,
     on_progress: &mut dyn FnMut(&TrainProgress) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, TrainError> {
-    let shards = SHARDS.min(spec.batch.max(1));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(context.jobs.clamp(1, shards as usize)).build();
-    let pool = pool.map_err(|error| TrainError::Worker(error.to_string()))?;
     let mut trainees = Trainees::new(&state.jepa);
-    let started = Instant::now();
+    let latent = state.jepa.encoder.outputs();
+    let updates = course.spec.updates;
     let mut since_report: Vec<Loss> = Vec::new();
-    while state.card.updates < spec.updates {
-        let done = pool.install(|| update(experience, spec, context.seed, state, &mut trainees))?;
+    while state.card.updates < updates {
+        let done = pool.install(|| update(course, state, &mut trainees))?;
         state.card.updates += 1;
         since_report.push(done.loss);
 
-        if state.card.updates.is_multiple_of(REPORT_EVERY) || state.card.updates == spec.updates {
-            *rank = effective_rank(&done.latents, spec.world_model.latent);
-            let elapsed = started.elapsed().as_secs_f64();
-            let report = report(state.card.updates, spec.updates, &since_report, *rank, done.norm, elapsed);
+        if state.card.updates.is_multiple_of(REPORT_EVERY) || state.card.updates == updates {
+            *rank = effective_rank(&done.latents, latent);
+            #[expect(clippy::cast_precision_loss, reason = "at most 50 updates between reports")]
+            let Loss { total: loss, terms } = mean(since_report.iter(), 1.0 / since_report.len() as f32);
             since_report.clear();
-            if on_progress(&report).is_break() && state.card.updates < spec.updates {
+            let report = TrainProgress {
+                level: state.finished.len() + 1,
+                update: state.updates(),
+                updates: state.card.spec.updates_in_all(),
+                loss,
+                terms,
+                effective_rank: *rank,
+                latent,
+                deviation: deviation(&done.latents, latent),
+                gradient_norm: done.norm,
+                elapsed_secs: course.started.elapsed().as_secs_f64(),
+            };
+            if on_progress(&report).is_break() && state.card.updates < updates {
                 return Ok(ControlFlow::Break(()));
             }
         }
@@ -204,32 +273,21 @@ struct Done {
 
 /// One update, on the threads of the current rayon pool: the shards' gradients, their mean, the optimiser, and the weights
 /// packed again.
-fn update(
-    experience: &Experience,
-    spec: &TrainingSpec,
-    seed: u64,
-    state: &mut TrainState,
-    trainees: &mut Trainees,
-) -> Result<Done, TrainError> {
-    let update = state.card.updates;
+fn update(course: &Course, state: &mut TrainState, trainees: &mut Trainees) -> Result<Done, TrainError> {
+    let (spec, update) = (course.spec, state.card.updates);
     let shards = SHARDS.min(spec.batch.max(1));
     let pass = |shard: u32| {
-        let seed = derive_seed(seed, "batch", u64::from(update) * u64::from(SHARDS) + u64::from(shard));
+        let index = u64::from(update) * u64::from(SHARDS) + u64::from(shard);
+        let seed = derive_seed(course.context.seed, "batch", index);
         let count = spec.batch / shards + u32::from(shard < spec.batch % shards);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let sequences = experience.sample(
-            &state.card.perception,
-            count as usize,
-            spec.unroll as usize,
-            spec.world_model.stride,
-            &mut rng,
-        );
-        trainees.loss_and_gradient(sequences, &spec.loss)
+        let sequences = course.source.sample(count as usize, spec.unroll as usize, &mut rng);
+        trainees.loss_and_gradient(sequences, &spec.loss, &spec.objective, seed)
     };
     let mut passes: Vec<Pass> = (0..shards).into_par_iter().map(pass).collect();
     #[expect(clippy::cast_precision_loss, reason = "a handful of shards")]
     let share = 1.0 / shards as f32;
-    let loss = passes.iter().fold(Loss::default(), |sum, pass| combine(&sum, &pass.loss, share));
+    let loss = mean(passes.iter().map(|pass| &pass.loss), share);
     let diverged = |what| TrainError::Diverged { update, what };
     if !loss.total.is_finite() {
         return Err(diverged("loss"));
@@ -239,44 +297,26 @@ fn update(
     if !norm.is_finite() {
         return Err(diverged("gradient"));
     }
+    if let Some(momentum) = spec.objective.momentum() {
+        state.jepa.follow(momentum);
+    }
     trainees.refill(&state.jepa);
     let mut latents: Vec<Vec<f32>> = passes.into_iter().map(|pass| trainees.recycle(pass)).collect();
     Ok(Done { loss, latents: latents.swap_remove(0), norm })
 }
 
-fn combine(sum: &Loss, add: &Loss, share: f32) -> Loss {
-    Loss {
-        total: sum.total + share * add.total,
-        prediction: sum.prediction + share * add.prediction,
-        variance: sum.variance + share * add.variance,
-        covariance: sum.covariance + share * add.covariance,
-        temporal_similarity: sum.temporal_similarity + share * add.temporal_similarity,
-        inverse_dynamics: sum.inverse_dynamics + share * add.inverse_dynamics,
-    }
+/// The mean of losses, each of which counts `share`.
+fn mean<'a>(losses: impl Iterator<Item = &'a Loss>, share: f32) -> Loss {
+    losses.fold(Loss::default(), |mut sum, loss| {
+        sum.total += share * loss.total;
+        sum.terms.add(&loss.terms, share);
+        sum
+    })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "at most 50 updates between reports")]
-fn report(update: u32, updates: u32, losses: &[Loss], rank: f32, norm: f32, elapsed_secs: f64) -> TrainProgress {
-    let share = 1.0 / losses.len().max(1) as f32;
-    let mean = losses.iter().fold(Loss::default(), |sum, loss| combine(&sum, loss, share));
-    TrainProgress {
-        update,
-        updates,
-        loss: mean.total,
-        prediction: mean.prediction,
-        variance: mean.variance,
-        covariance: mean.covariance,
-        temporal_similarity: mean.temporal_similarity,
-        inverse_dynamics: mean.inverse_dynamics,
-        effective_rank: rank,
-        gradient_norm: norm,
-        elapsed_secs,
-    }
-}
-
-/// Observations evenly spread over the experience, and where the agent was: enough to fit a mean or a linear map.
+/// What was sensed, evenly spread over the experience, and where the agent was: enough to fit a mean or a linear map.
 fn some_rows(experience: &Experience) -> (Vec<f32>, Vec<[f32; 2]>) {
-    let length = experience.layout.len();
+    let length = senses(&experience.layout).len();
     let every = experience.frames().div_ceil(FIT_ROWS).max(1);
     let (mut observations, mut positions) = (Vec::new(), Vec::new());
     let mut index = 0;
@@ -292,30 +332,80 @@ fn some_rows(experience: &Experience) -> (Vec<f32>, Vec<[f32; 2]>) {
     (observations, positions)
 }
 
-/// Fit the readout and put the model together.
-fn finish(experience: &Experience, state: TrainState, effective_rank: f32) -> Model {
-    let TrainState { card, jepa, .. } = state;
-    let (observations, positions_m) = some_rows(experience);
+/// Fit the readouts and put the model together.
+fn finish(experience: &Experience, state: TrainState) -> Model {
+    let TrainState { card, mut finished, jepa, .. } = state;
+    finished.push(jepa);
+    let spec = &card.spec.world_model;
+    let ascents = ascents(experience, &card.spec, &card.perception, &finished);
+    let mut jepas = finished.into_iter();
+    let first = jepas.next().unwrap_or_else(|| unreachable!("one is pushed above"));
+
+    let (sensed, positions_m) = some_rows(experience);
     let mut percepts = Vec::new();
-    for row in observations.chunks_exact(experience.layout.len()) {
+    for row in sensed.chunks_exact(card.perception.len()) {
         card.perception.normalise_into(row, &mut percepts);
     }
-    let latents = jepa.encoder.forward(&percepts);
-    let readout = Readout::fit(&latents, card.spec.world_model.latent, &positions_m);
-    let acting = card.spec.world_model.stride * card.action_len;
-    let predictor = Arc::new(Predictor::new(jepa.predictor, acting));
+    let readout = Readout::fit(&first.encoder.forward(&percepts), spec.latent, &positions_m);
+    let reader = card.reader.as_ref();
+    let looking = reader.map(|reader| Looking { reader: reader.clone(), readout: readout.clone() });
+    let trainees = Trainees::new(&first);
+    let codes = spec.latent_variable.as_ref().map_or(0, |spec| spec.codes);
+    let source = Source::First { experience, perception: &card.perception, reader, stride: spec.stride };
+    let mut rng = ChaCha8Rng::seed_from_u64(derive_seed(card.seed, "codes", 0));
+    let code_shares = match codes {
+        0 => vec![],
+        _ => {
+            let sequences = source.sample(CODE_SEQUENCES, card.spec.unroll as usize, &mut rng);
+            latent_variable::shares(&trainees.best_codes(&sequences), codes)
+        }
+    };
+    let clearance = fit_clearance(experience, &card.perception, &first, spec.stride, card.seed).map(Arc::new);
+    let predictor = Variants::new(first.predictor, spec.stride * card.action_len, codes, looking.as_ref());
+    let above = jepas.zip(&spec.levels).zip(ascents.windows(2)).zip(&card.ranks[1..]);
+    let levels = above
+        .map(|(((jepa, spec), pair), rank)| Arc::new(pair[1].finish(&pair[0], experience, reader, spec, jepa, *rank)));
+    let levels: Vec<Arc<Level>> = levels.collect();
     let card = ModelCard {
         format: FORMAT,
+        updates: card.spec.updates_in_all(),
         scenario: card.scenario,
         scenario_hash: card.scenario_hash,
         seed: card.seed,
         frames: card.frames,
-        updates: card.updates,
-        effective_rank,
+        effective_rank: card.ranks[0],
         world_model: card.spec.world_model,
         action_len: card.action_len,
         perception: card.perception,
+        map: card.reader,
+        levels: levels.iter().map(|level| level.card.clone()).collect(),
         readout,
+        code_shares,
+        clearance: clearance.as_ref().map(|clearance| clearance.card.clone()),
     };
-    Model { card, encoder: jepa.encoder, predictor }
+    Model { card, encoder: first.encoder, predictor, levels, clearance }
+}
+
+/// From latents to how near what moves came during the prediction before; none where nothing else moves.
+fn fit_clearance(
+    experience: &Experience,
+    perception: &Perception,
+    jepa: &Jepa,
+    stride: usize,
+    seed: u64,
+) -> Option<Clearance> {
+    let every = experience.frames().div_ceil(FIT_ROWS).max(1);
+    let (mut percepts, mut distances, mut index) = (Vec::new(), Vec::new(), 0);
+    for episode in &experience.episodes {
+        let rows = episode.observations.chunks_exact(perception.len());
+        for (row, distance) in rows.zip(least_of_latest(&episode.clearances_m, stride)) {
+            if index % every == 0 {
+                perception.normalise_into(row, &mut percepts);
+                distances.push(distance);
+            }
+            index += 1;
+        }
+    }
+    let latents = jepa.encoder.forward(&percepts);
+    Clearance::fit(&latents, jepa.encoder.outputs(), &distances, derive_seed(seed, "clearance", 0))
 }

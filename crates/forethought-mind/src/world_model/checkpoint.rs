@@ -1,7 +1,17 @@
 //! The trained model and its file: safetensors with its configuration, normalisation, scenario hash and seed inside.
 //! Read first: [`Model`] and [`ModelError`].
 
-use super::{WorldModelSpec, predictor::Predictor, readout::Readout};
+use super::{
+    LatentVariableSpec, WorldModelSpec,
+    clearance::{Clearance, ClearanceCard},
+    encoder::Encoder,
+    hjepa::{Level, LevelCard},
+    jepa::{Shape, Sizes},
+    latent_variable::Variants,
+    map::MapReader,
+    predictor::{Looking, Predictor},
+    readout::Readout,
+};
 use crate::{
     network::{Dense, Mlp},
     perception::Perception,
@@ -107,6 +117,18 @@ pub struct ModelCard {
     pub perception: Perception,
     /// From a latent to a position.
     pub readout: Readout,
+    /// How predictors read the floor plan, where the agent has one.
+    #[serde(default)]
+    pub map: Option<MapReader>,
+    /// The levels above the first, from the second up.
+    #[serde(default)]
+    pub levels: Vec<LevelCard>,
+    /// The share of the experience's sequences that each value of the latent variable predicts best; empty without one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub code_shares: Vec<f32>,
+    /// From a latent to how near what moves has come, where anything but the agent moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clearance: Option<ClearanceCard>,
 }
 
 /// A trained world model: perception, encoder, predictor and readout.
@@ -114,7 +136,9 @@ pub struct ModelCard {
 pub struct Model {
     pub(crate) card: ModelCard,
     pub(crate) encoder: Mlp,
-    pub(crate) predictor: Arc<Predictor>,
+    pub(crate) predictor: Variants,
+    pub(crate) levels: Vec<Arc<Level>>,
+    pub(crate) clearance: Option<Arc<Clearance>>,
 }
 
 impl Model {
@@ -130,10 +154,28 @@ impl Model {
         self.encoder.forward(percepts)
     }
 
-    /// The predictor.
+    /// The predictor; with a latent variable, that under its first value.
     #[must_use]
     pub fn predictor(&self) -> &Arc<Predictor> {
-        &self.predictor
+        &self.predictors()[0]
+    }
+
+    /// The predictor under each value of the latent variable; without one there is one.
+    #[must_use]
+    pub fn predictors(&self) -> &[Arc<Predictor>] {
+        self.predictor.under()
+    }
+
+    /// How near what moves has come, as a latent tells it; none where nothing but the agent moved in training.
+    #[must_use]
+    pub fn clearance(&self) -> Option<&Arc<Clearance>> {
+        self.clearance.as_ref()
+    }
+
+    /// The levels above the first, from the second up.
+    #[must_use]
+    pub fn levels(&self) -> &[Arc<Level>] {
+        &self.levels
     }
 
     /// Control steps that one prediction spans.
@@ -175,17 +217,47 @@ impl Model {
             && card.action_len > 0
             && spec.latent > 0
             && (1..=MAX_STRIDE).contains(&spec.stride)
-            && readout.weight.len() == (spec.latent + 1) * 2
-            && readout.weight.iter().all(|value| value.is_finite());
+            && fits(readout, spec.latent)
+            && card.map.as_ref().is_none_or(MapReader::is_sound)
+            && card.levels.len() == spec.levels.len()
+            && spec.latent_variable.as_ref().is_none_or(LatentVariableSpec::is_sound)
+            && spec.levels.iter().zip(&card.levels).all(|(spec, level)| level.is_sound(spec));
         if !sound {
             return Err(refuse("perception or readout do not fit the latent".into()));
         }
-        let encoder = load_mlp(&tensors, path, "encoder", card.perception.len(), &spec.encoder_hidden, spec.latent)?;
-        let acting = spec.stride * card.action_len;
-        let inputs = spec.latent + acting;
-        let predictor = load_mlp(&tensors, path, "predictor", inputs, &spec.predictor_hidden, spec.latent)?;
-        let predictor = Arc::new(Predictor::new(predictor, acting));
-        Ok(Self { card, encoder, predictor })
+        let glimpse = card.map.as_ref().map_or(0, MapReader::len);
+        let shapes = Shape::all(spec, card.perception.len(), card.action_len, glimpse);
+        let load = |name: &str, sizes: Sizes| load_mlp(&tensors, path, name, sizes);
+        let looking = |readout: &Readout| {
+            card.map.as_ref().map(|reader| Looking { reader: reader.clone(), readout: readout.clone() })
+        };
+        let (encoding, predicting, ..) = shapes[0].networks();
+        let (encoder, predictor) = (load("encoder", encoding)?, load("predictor", predicting)?);
+        let looks = looking(&card.readout);
+        let predictor = Variants::new(predictor, shapes[0].acting(), shapes[0].codes(), looks.as_ref());
+        let clearance = card.clearance.as_ref().map(|own| {
+            let mlp = load("clearance", (spec.latent, &own.hidden, 1))?;
+            Ok(Arc::new(Clearance::new(own.clone(), mlp)))
+        });
+        let clearance = clearance.transpose()?;
+        let mut levels: Vec<Arc<Level>> = Vec::new();
+        for ((spec, own), shape) in spec.levels.iter().zip(&card.levels).zip(&shapes[1..]) {
+            let name = |part: &str| format!("level{}.{part}", levels.len() + 2);
+            let (encoding, predicting, _, acting) = shape.networks();
+            let acting = acting.ok_or_else(|| refuse("a level without actions".into()))?;
+            let predictor = load(&name("predictor"), predicting)?;
+            let span_below = levels.last().map_or(card.world_model.stride, |below| below.span);
+            levels.push(Arc::new(Level {
+                spec: spec.clone(),
+                card: own.clone(),
+                encoder: Encoder::new(load(&name("encoder"), encoding)?),
+                action_encoder: Encoder::new(load(&name("action"), acting)?),
+                predictor: Arc::new(Predictor::new(predictor, shape.acting(), looking(&own.readout))),
+                span: span_below * spec.stride,
+                span_below,
+            }));
+        }
+        Ok(Self { card, encoder, predictor, levels, clearance })
     }
 
     /// Write the model; an existing file is replaced only once the new one is complete.
@@ -195,9 +267,22 @@ impl Model {
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
         let mut tensors = Vec::new();
         name_mlp("encoder", &self.encoder, &mut tensors);
-        name_mlp("predictor", self.predictor.mlp(), &mut tensors);
+        name_mlp("predictor", self.predictor.whole(), &mut tensors);
+        if let Some(clearance) = &self.clearance {
+            name_mlp("clearance", clearance.network.mlp(), &mut tensors);
+        }
+        for (index, level) in self.levels.iter().enumerate() {
+            name_mlp(&format!("level{}.encoder", index + 2), level.encoder.mlp(), &mut tensors);
+            name_mlp(&format!("level{}.predictor", index + 2), level.predictor.mlp(), &mut tensors);
+            name_mlp(&format!("level{}.action", index + 2), level.action_encoder.mlp(), &mut tensors);
+        }
         write(path, CARD_KEY, &self.card, &tensors)
     }
+}
+
+/// Whether a readout reads latents of this width.
+pub(crate) fn fits(readout: &Readout, latent: usize) -> bool {
+    readout.weight.len() == (latent + 1) * 2 && readout.weight.iter().all(|value| value.is_finite())
 }
 
 /// A named tensor to write.
@@ -216,9 +301,7 @@ pub(crate) fn load_mlp(
     tensors: &SafeTensors,
     path: &Path,
     name: &str,
-    inputs: usize,
-    hidden: &[usize],
-    outputs: usize,
+    (inputs, hidden, outputs): Sizes,
 ) -> Result<Mlp, ModelError> {
     let sizes: Vec<usize> = std::iter::once(inputs).chain(hidden.iter().copied()).chain([outputs]).collect();
     let layer = |(index, pair): (usize, &[usize])| {

@@ -1,6 +1,7 @@
-//! The predictor, `s_{t+1} = s_t + MLP([s_t, a_t])`, and its unrolling over a horizon with the exact adjoint, as one
+//! The predictor, `s_{t+1} = s_t + MLP([s_t, a_t])`, or with a floor plan `s_t + MLP([s_t, a_t, glimpse(where(s_t))])`, and its unrolling over a horizon with the exact adjoint, as one
 //! operation of dfdx. Read first: [`Predictor::imagine`] and [`rollout`].
 
+use super::{map::MapReader, readout::Readout};
 use crate::network::{Inputs, Mlp, PackedMlp, Shelf};
 use dfdx::prelude::{Cpu, Gradients, HasShape, PutTape, SplitTape, Tape, Tensor, TensorFromVec};
 use forethought_energy::numbers;
@@ -14,21 +15,30 @@ const TILE: usize = 24;
 /// Multiply-adds, on the way there, below which another thread does not pay.
 const WORTH_A_THREAD: usize = 1 << 20;
 
-/// The action-conditioned predictor of JEPA-1 (Dawid & LeCun 2023, Fig. 10).
+/// The action-conditioned predictor of a JEPA (Dawid & LeCun 2023, Fig. 10).
 #[derive(Debug, Clone)]
 pub struct Predictor {
     mlp: Mlp,
     latent: usize,
     action_len: usize,
+    looking: Option<Looking>,
     packed: PackedMlp,
     /// Multiply-adds, on the way there, below which another thread does not pay.
     worth_a_thread: usize,
     shelf: Shelf,
 }
 
+/// How a predictor looks at the floor plan.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Looking {
+    pub(crate) reader: MapReader,
+    /// From a latent to where that is.
+    pub(crate) readout: Readout,
+}
+
 impl PartialEq for Predictor {
     fn eq(&self, other: &Self) -> bool {
-        self.mlp == other.mlp && self.action_len == other.action_len
+        self.mlp == other.mlp && self.action_len == other.action_len && self.looking == other.looking
     }
 }
 
@@ -48,19 +58,20 @@ impl Drop for Saved {
 }
 
 impl Predictor {
-    /// From an MLP `[latent + action_len]` to `[latent]`.
-    pub(crate) fn new(mlp: Mlp, action_len: usize) -> Self {
+    /// From an MLP `[latent + action_len + glimpse]` to `[latent]`.
+    pub(crate) fn new(mlp: Mlp, action_len: usize, looking: Option<Looking>) -> Self {
         let latent = mlp.outputs();
-        assert_eq!(mlp.inputs(), latent + action_len, "a predictor of another shape");
-        let packed = PackedMlp::new(&mlp, action_len);
-        Self { mlp, latent, action_len, packed, worth_a_thread: WORTH_A_THREAD, shelf: Shelf::default() }
+        let beside = action_len + looking.as_ref().map_or(0, |looking| looking.reader.len());
+        assert_eq!(mlp.inputs(), latent + beside, "a predictor of another shape");
+        let packed = PackedMlp::new(&mlp, beside);
+        Self { mlp, latent, action_len, looking, packed, worth_a_thread: WORTH_A_THREAD, shelf: Shelf::default() }
     }
 
     /// A predictor of random weights, to measure speed with: what it foretells is worth nothing.
     #[must_use]
     pub fn random(latent: usize, hidden: &[usize], action_len: usize, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        Self::new(Mlp::random(latent + action_len, hidden, latent, 0.1, &mut rng), action_len)
+        Self::new(Mlp::random(latent + action_len, hidden, latent, 0.1, &mut rng), action_len, None)
     }
 
     /// The network.
@@ -80,16 +91,22 @@ impl Predictor {
         self.action_len
     }
 
-    /// Imagine: from `start` `[batch, latent]` under `actions` `[horizon, batch, action]` to the latents after each,
+    /// How many values of a floor plan this predictor reads; 0 where it needs none.
+    #[must_use]
+    pub fn map_len(&self) -> usize {
+        self.looking.as_ref().map_or(0, |looking| looking.reader.map_len())
+    }
+
+    /// Imagine: from `start` `[batch, latent]` in a place with this floor plan, `[map_len]`, under `actions` `[horizon, batch, action]` to the latents after each,
     /// `[horizon, batch, latent]`. All row by row; spread over the threads of the current rayon pool, to the same bits
     /// however many there are.
     #[must_use]
-    pub fn imagine(&self, start: &[f32], actions: &[f32]) -> Vec<f32> {
+    pub fn imagine(&self, start: &[f32], actions: &[f32], map: &[f32]) -> Vec<f32> {
         let batch = start.len() / self.latent;
         let horizon = actions.len() / (batch * self.action_len).max(1);
         let parts = self.in_parts(batch, horizon, |futures| {
             let actions = part_of(actions, batch, &futures, self.action_len);
-            self.unroll(&start[futures.start * self.latent..futures.end * self.latent], &actions, false).0
+            self.unroll(&start[futures.start * self.latent..futures.end * self.latent], &actions, map, false).0
         });
         side_by_side(parts, horizon)
     }
@@ -114,12 +131,12 @@ impl Predictor {
         (0..parts).into_par_iter().map(|part| work(range(part))).collect()
     }
 
-    fn unroll(&self, start: &[f32], actions: &[f32], save: bool) -> (Vec<f32>, Saved) {
+    fn unroll(&self, start: &[f32], actions: &[f32], map: &[f32], save: bool) -> (Vec<f32>, Saved) {
         let batch = start.len() / self.latent;
         let horizon = actions.len() / (batch * self.action_len).max(1);
         let (mut parts, mut slopes) = (Vec::new(), Vec::new());
         for first in (0..batch).step_by(TILE) {
-            let (latents, saved) = self.unroll_tile(start, actions, first..batch.min(first + TILE), save);
+            let (latents, saved) = self.unroll_tile(start, actions, map, first..batch.min(first + TILE), save);
             parts.push(latents);
             slopes.push(saved);
         }
@@ -127,7 +144,14 @@ impl Predictor {
     }
 
     /// The futures of a tile, `[horizon, futures, latent]`, and the slopes on the way where they are to be saved.
-    fn unroll_tile(&self, start: &[f32], actions: &[f32], futures: Range<usize>, save: bool) -> (Vec<f32>, Vec<f32>) {
+    fn unroll_tile(
+        &self,
+        start: &[f32],
+        actions: &[f32],
+        map: &[f32],
+        futures: Range<usize>,
+        save: bool,
+    ) -> (Vec<f32>, Vec<f32>) {
         let (latent, action_len, rows) = (self.latent, self.action_len, futures.len());
         let batch = start.len() / latent;
         let horizon = actions.len() / (batch * action_len).max(1);
@@ -137,9 +161,17 @@ impl Predictor {
         let mut latents = vec![0.0; horizon * rows * latent];
         let mut rest = &mut slopes[..];
         let mut before = &start[futures.start * latent..futures.end * latent];
+        let mut with_glimpses = Vec::new();
         for (step, after) in latents.chunks_exact_mut(rows * latent).enumerate() {
             let acted = (step * batch + futures.start) * action_len..(step * batch + futures.end) * action_len;
-            let inputs = Inputs { main: (before, latent), beside: &actions[acted] };
+            let beside = match &self.looking {
+                None => &actions[acted],
+                Some(looking) => {
+                    looking.beside(map, before, &actions[acted], rows, &mut with_glimpses);
+                    &with_glimpses[..]
+                }
+            };
+            let inputs = Inputs { main: (before, latent), beside };
             // What comes after is what was before, and the change.
             after.copy_from_slice(before);
             self.packed.forward(inputs, &mut hidden, rest.split_off_mut(..width).unwrap_or_default(), after);
@@ -173,16 +205,39 @@ impl Predictor {
         let mut deltas = vec![0.0; width];
         let (mut carried, mut at_out) = (vec![0.0; rows * latent], vec![0.0; rows * latent]);
         let mut actions = vec![0.0; saved.horizon * rows * action_len];
+        let beside = self.packed.beside();
+        let mut to_beside = vec![0.0; if beside == action_len { 0 } else { rows * beside }];
         for (step, to_actions) in actions.chunks_exact_mut(rows * action_len).enumerate().rev() {
             let arriving = (step * saved.batch + futures.start) * latent..(step * saved.batch + futures.end) * latent;
             carried.iter_mut().zip(&latents[arriving]).for_each(|(carried, arriving)| *carried += arriving);
             at_out.copy_from_slice(&carried);
             let at_out = (&at_out[..], latent);
             self.packed.deltas(&slopes[step * width..(step + 1) * width], at_out, &mut deltas);
-            self.packed.to_beside(&deltas, at_out, to_actions);
+            if beside == action_len {
+                self.packed.to_beside(&deltas, at_out, to_actions);
+            } else {
+                // What the plan shows counts as given: walls do not move with the thought.
+                self.packed.to_beside(&deltas, at_out, &mut to_beside);
+                for (to, from) in to_actions.chunks_exact_mut(action_len).zip(to_beside.chunks_exact(beside)) {
+                    to.copy_from_slice(&from[..action_len]);
+                }
+            }
             self.packed.add_to_main(&deltas, at_out, (&mut carried, latent));
         }
         (actions, carried)
+    }
+}
+
+impl Looking {
+    /// Each row's actions and what it sees, `[rows, actions + glimpse]`.
+    fn beside(&self, map: &[f32], latents: &[f32], actions: &[f32], rows: usize, out: &mut Vec<f32>) {
+        let (latent, acting, seen) = (latents.len() / rows, actions.len() / rows, self.reader.len());
+        out.resize(rows * (acting + seen), 0.0);
+        let given = latents.chunks_exact(latent).zip(actions.chunks_exact(acting));
+        for (out, (latent, actions)) in out.chunks_exact_mut(acting + seen).zip(given) {
+            out[..acting].copy_from_slice(actions);
+            self.reader.read(map, self.readout.position_m(latent), &mut out[acting..]);
+        }
     }
 }
 
@@ -220,11 +275,12 @@ pub fn rollout<T: Tape<f32, Cpu>>(
     predictor: &Arc<Predictor>,
     start: &Tensor<(usize, usize), f32, Cpu>,
     actions: Tensor<(usize, usize), f32, Cpu, T>,
+    map: &[f32],
 ) -> Tensor<(usize, usize), f32, Cpu, T> {
     let device = start.device().clone();
     let (actions, mut tape) = actions.split_tape();
     let rows = actions.shape().0;
-    let (latents, saved) = predictor.unroll(&numbers(start), &numbers(&actions), T::OWNS_TAPE);
+    let (latents, saved) = predictor.unroll(&numbers(start), &numbers(&actions), map, T::OWNS_TAPE);
     let out = device.tensor_from_vec(latents, (rows, predictor.latent));
 
     let (start_ghost, actions_ghost, out_ghost) = (start.ghost(), actions.ghost(), out.ghost());
@@ -299,8 +355,8 @@ mod tests {
                 device.tensor_from_vec(random(&mut rng, horizon * batch * action_len), (horizon * batch, action_len));
             let weights = random(&mut rng, horizon * batch * latent);
 
-            let predictor = Arc::new(Predictor::new(mlp.clone(), action_len));
-            let latents = rollout(&predictor, &start, actions.leaky_trace());
+            let predictor = Arc::new(Predictor::new(mlp.clone(), action_len, None));
+            let latents = rollout(&predictor, &start, actions.leaky_trace(), &[]);
             let values = latents.as_vec();
             let weighted = latents * device.tensor_from_vec(weights.clone(), (horizon * batch, latent));
             let gradients = weighted.sum().backward();
@@ -315,7 +371,7 @@ mod tests {
                 difference(&gradients.get(&start).as_vec(), &expected_gradients.get(&start).as_vec()) < 1e-4,
                 "case {case}"
             );
-            assert_eq!(predictor.imagine(&start.as_vec(), &actions.as_vec()), values);
+            assert_eq!(predictor.imagine(&start.as_vec(), &actions.as_vec(), &[]), values);
         }
     }
 
@@ -330,7 +386,7 @@ mod tests {
             let start = device.tensor_from_vec(start, (futures.len(), latent));
             let actions = part_of(actions, batch, &futures, width).into_owned();
             let actions = device.tensor_from_vec(actions, (horizon * futures.len(), width));
-            let latents = rollout(predictor, &start, actions.leaky_trace());
+            let latents = rollout(predictor, &start, actions.leaky_trace(), &[]);
             let values = latents.as_vec();
             let gradients = latents.square().sum().backward();
             [values, gradients.get(&actions).as_vec(), gradients.get(&start).as_vec()]
@@ -340,7 +396,7 @@ mod tests {
             let parts = predictor.in_parts(batch, horizon, of_part);
             let all = |i: usize| parts.iter().map(|part| part[i].clone()).collect();
             let latents = side_by_side(all(0), horizon);
-            assert_eq!(predictor.imagine(start, actions), latents);
+            assert_eq!(predictor.imagine(start, actions, &[]), latents);
             [latents, side_by_side(all(1), horizon), side_by_side(all(2), 1)]
         })
     }
@@ -353,7 +409,7 @@ mod tests {
             let (batch, horizon) = (rng.gen_range(1..90), rng.gen_range(1..5));
             let hidden: Vec<usize> = (0..rng.gen_range(0..3)).map(|_| rng.gen_range(1..150)).collect();
             let mut predictor =
-                Predictor::new(Mlp::random(latent + action_len, &hidden, latent, 0.5, &mut rng), action_len);
+                Predictor::new(Mlp::random(latent + action_len, &hidden, latent, 0.5, &mut rng), action_len, None);
             let (start, actions) = (random(&mut rng, batch * latent), random(&mut rng, horizon * batch * action_len));
             let expected = on_threads(1, &Arc::new(predictor.clone()), &start, &actions);
             for threads in [2, 3, 7] {

@@ -79,6 +79,7 @@ fn body_spec(name: String, place: [f32; 2], velocity: [f32; 2], cuboid: bool) ->
         angle_rad: num(0.0),
         velocity_m_s: velocity.map(num),
         angular_velocity_rad_s: num(0.0),
+        then: Vec::new(),
         material: material(),
         color: [num(0.5), num(0.5), num(0.5)],
     }

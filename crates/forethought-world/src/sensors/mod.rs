@@ -1,12 +1,16 @@
 //! What an agent can sense. One file a sensor: its settings, its measurement and its tests. Read first: [`SensorSpec`].
 
 mod lidar;
+mod map;
 mod proprioception;
+mod radar;
 mod raster;
 mod touch;
 
 pub use lidar::LidarSpec;
+pub use map::MapSpec;
 pub use proprioception::ProprioceptionSpec;
+pub use radar::RadarSpec;
 pub use raster::RasterSpec;
 pub use touch::TouchSpec;
 
@@ -18,6 +22,7 @@ use bevy::prelude::Component;
 use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
 use forethought_interface::{Channel, Numbers, ObservationLayout, Ray};
 use lidar::Lidar;
+use map::Map;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +37,10 @@ pub enum SensorSpec {
     Touch(TouchSpec),
     /// A picture of the world around the agent, from above.
     Raster(RasterSpec),
+    /// The floor plan of the arena.
+    Map(MapSpec),
+    /// Where what can move is.
+    Radar(RadarSpec),
 }
 
 impl Numbers for SensorSpec {
@@ -41,6 +50,8 @@ impl Numbers for SensorSpec {
             Self::Lidar(spec) => spec.numbers(path, visit),
             Self::Touch(spec) => spec.numbers(path, visit),
             Self::Raster(spec) => spec.numbers(path, visit),
+            Self::Map(spec) => spec.numbers(path, visit),
+            Self::Radar(spec) => spec.numbers(path, visit),
         }
     }
 }
@@ -52,6 +63,8 @@ impl SensorSpec {
             Self::Lidar(spec) => spec.channels(),
             Self::Touch(spec) => spec.channels(),
             Self::Raster(spec) => spec.channels(),
+            Self::Map(spec) => spec.channels(),
+            Self::Radar(spec) => spec.channels(),
         }
     }
 }
@@ -84,15 +97,20 @@ enum Sensor {
     Lidar(Lidar),
     Touch(TouchSpec),
     Raster(RasterSpec),
+    Map(Map),
+    Radar(RadarSpec),
 }
 
 impl Senses {
-    pub(crate) fn new(specs: &[SensorSpec]) -> Self {
+    /// `surroundings` are those of the episode's start.
+    pub(crate) fn new(specs: &[SensorSpec], surroundings: &Surroundings) -> Self {
         let sensor = |spec: &SensorSpec| match spec {
             SensorSpec::Proprioception(spec) => Sensor::Proprioception(spec.clone()),
             SensorSpec::Lidar(spec) => Sensor::Lidar(Lidar::new(spec)),
             SensorSpec::Touch(spec) => Sensor::Touch(spec.clone()),
             SensorSpec::Raster(spec) => Sensor::Raster(spec.clone()),
+            SensorSpec::Map(spec) => Sensor::Map(Map::new(spec, surroundings)),
+            SensorSpec::Radar(spec) => Sensor::Radar(spec.clone()),
         };
         Self(specs.iter().map(sensor).collect())
     }
@@ -106,6 +124,8 @@ impl Senses {
                 Sensor::Lidar(sensor) => sensor.measure(moment, values),
                 Sensor::Touch(sensor) => sensor.measure(moment, values),
                 Sensor::Raster(sensor) => sensor.measure(moment, values),
+                Sensor::Map(sensor) => sensor.measure(values),
+                Sensor::Radar(sensor) => sensor.measure(moment, values),
             }
         }
     }

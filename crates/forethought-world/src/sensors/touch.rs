@@ -1,7 +1,7 @@
 //! Touch: what the body bumped into. Read first: [`TouchSpec`].
 
 use super::Moment;
-use bevy::prelude::Component;
+use bevy::prelude::{Component, Entity};
 use bevy_rapier2d::rapier::math::Vector;
 use forethought_interface::{Channel, impl_numbers};
 use schemars::JsonSchema;
@@ -39,12 +39,20 @@ pub(crate) struct Contact {
     pub place: Vector,
     /// The impulse along the contact's normal, in N s.
     pub impulse: f32,
+    /// The bits of the other body's entity; 0 for the arena's walls.
+    pub with: u128,
 }
 
 impl Contacts {
     /// The sum of all impulses.
     pub(crate) fn total(&self) -> f32 {
         self.0.iter().map(|contact| contact.impulse).sum()
+    }
+
+    /// The sum of the impulses with one other body.
+    pub(crate) fn with(&self, entity: Entity) -> f32 {
+        let with = u128::from(entity.to_bits());
+        self.0.iter().filter(|contact| contact.with == with).map(|contact| contact.impulse).sum()
     }
 }
 
@@ -74,7 +82,7 @@ mod tests {
     fn felt(sectors: u32, contacts: &[(f32, f32)]) -> Vec<f32> {
         let contacts: Vec<Contact> = contacts
             .iter()
-            .map(|(angle, impulse)| Contact { place: Vector::from_angle(*angle) * 0.3, impulse: *impulse })
+            .map(|(angle, impulse)| Contact { place: Vector::from_angle(*angle) * 0.3, impulse: *impulse, with: 0 })
             .collect();
         let moment = Moment {
             own: 0,

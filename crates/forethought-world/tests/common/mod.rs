@@ -66,6 +66,7 @@ pub fn body(name: &str, kind: BodyKind, shape: ShapeSpec, x: f64, y: f64) -> Bod
         angle_rad: num(0.0),
         velocity_m_s: pair(0.0, 0.0),
         angular_velocity_rad_s: num(0.0),
+        then: Vec::new(),
         material: MaterialSpec::default(),
         color: [num(0.4), num(0.4), num(0.4)],
     }

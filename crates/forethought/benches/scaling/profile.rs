@@ -264,6 +264,7 @@ impl<'a> Plan<'a> {
                     (total, tape) =
                         (squares * (effort.weight.value_f32() / self.case.actor.horizon as f32) + total).split_tape();
                 }
+                DriveSpec::KeepClear(_) => {}
             }
         }
         total.put_tape(tape)
@@ -280,6 +281,7 @@ impl<'a> Plan<'a> {
                         energies[row % self.batch] += Distance::Smooth.of(latent, &self.goal);
                     }
                 }
+                DriveSpec::KeepClear(_) => {}
                 DriveSpec::Effort(_) => {
                     for (row, action) in actions.chunks_exact(self.u.len() / (self.horizon * self.batch)).enumerate() {
                         energies[row % self.batch] += action.iter().map(|a| a * a).sum::<f32>();

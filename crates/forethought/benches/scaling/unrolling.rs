@@ -32,12 +32,12 @@ pub struct Fused(pub Arc<Predictor>);
 
 impl Unrolling for Fused {
     fn unroll(&self, start: &Matrix, actions: TapedMatrix) -> (Vec<Matrix>, OwnedTape<f32, Cpu>) {
-        let (latents, tape) = rollout(&self.0, start, actions).split_tape();
+        let (latents, tape) = rollout(&self.0, start, actions, &[]).split_tape();
         (vec![latents], tape)
     }
 
     fn look(&self, start: &[f32], actions: &[f32], _: usize) -> Vec<f32> {
-        self.0.imagine(start, actions)
+        self.0.imagine(start, actions, &[])
     }
 
     fn distance(&self, latents: TapedMatrix, goal: &[f32]) -> TapedScalar {

@@ -55,6 +55,10 @@ pub struct Summary {
     pub decision_ms_mean_per_step: f64,
     /// Predictor calls of all thoughts.
     pub model_evaluations: u64,
+    /// The same for each of `decisions`; null without any.
+    pub model_evaluations_per_decision: Option<f64>,
+    /// The same for each control step.
+    pub model_evaluations_per_step: f64,
     /// A hash over all episodes' trajectories and endings, in hexadecimal: the same for any `jobs`.
     pub digest: String,
 }
@@ -81,6 +85,8 @@ impl Summary {
         let mean_per_step = think_ms / env_steps.max(1) as f64;
         let mut decisions: Vec<f32> = results.iter().flat_map(|result| result.decision_ms.iter().copied()).collect();
         decisions.sort_by(f32::total_cmp);
+        let model_evaluations: u64 = results.iter().map(|result| result.model_evaluations).sum();
+        let evaluations_per = |count: u64| (count > 0).then(|| model_evaluations as f64 / count as f64);
         Self {
             manifest: Manifest::of(setup),
             jobs: options.jobs,
@@ -102,7 +108,9 @@ impl Summary {
             decision_ms_p50: percentile(&decisions, 0.50).unwrap_or(mean_per_step),
             decision_ms_p95: percentile(&decisions, 0.95).unwrap_or(mean_per_step),
             decision_ms_mean_per_step: mean_per_step,
-            model_evaluations: results.iter().map(|result| result.model_evaluations).sum(),
+            model_evaluations,
+            model_evaluations_per_decision: evaluations_per(decisions.len() as u64),
+            model_evaluations_per_step: evaluations_per(env_steps).unwrap_or(0.0),
             digest: hex(digest(results)),
         }
     }

@@ -7,7 +7,7 @@ use super::{
 };
 use anyhow::Result;
 use forethought::{
-    bench::{BenchOptions, bench, table},
+    bench::{BenchOptions, bench, picture, table},
     locate,
 };
 use forethought_mind::actor::planners::PlannerName;
@@ -37,6 +37,10 @@ pub struct Bench {
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
 
+    /// Draw the comparison too, as an SVG picture: a panel for each scenario, a bar with its interval for each actor
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+
     #[command(flatten)]
     jobs: Jobs,
 }
@@ -44,7 +48,8 @@ pub struct Bench {
 const EXAMPLES: &str = "\
 Examples:
   forethought bench two_rooms --episodes 200
-  forethought bench two_rooms --actors gradient,cem --json";
+  forethought bench two_rooms --actors gradient,cem --json
+  forethought bench two_rooms four_rooms --svg runs/bench.svg";
 
 impl Bench {
     /// Run every pair and print the table.
@@ -58,6 +63,9 @@ impl Bench {
             actors: if self.actors.is_empty() { PlannerName::ALL.to_vec() } else { self.actors.clone() },
             model: self.model.clone(),
         };
+        if let Some(file) = &self.svg {
+            picture::prepare(file)?;
+        }
         let stop = stop_on_ctrl_c()?;
         let summaries = bench(&scenarios, &options, &stop)?;
         if json {
@@ -65,6 +73,9 @@ impl Bench {
             output::json(&report)?;
         } else {
             output::line(table(&summaries))?;
+        }
+        if let Some(file) = &self.svg {
+            picture::write(file, &summaries)?;
         }
         let errors: u64 = summaries.iter().map(|summary| summary.errors).sum();
         if errors > 0 {

@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod options;
 mod output;
+mod probe;
 mod run;
 mod train;
 
@@ -40,6 +41,7 @@ Examples:
   forethought batch two_rooms --episodes 200 --out runs/two_rooms
   forethought train two_rooms --out my_model.safetensors
   forethought bench two_rooms --episodes 100      all actors side by side
+  forethought probe two_rooms                     what its model knows
   forethought check scenarios/*.ron               validate scenario files
 
 A SCENARIO is a RON file, or the bare name of one in scenarios/.
@@ -51,6 +53,7 @@ enum Command {
     Batch(batch::Batch),
     Train(train::Train),
     Bench(bench::Bench),
+    Probe(probe::Probe),
     Check(check::Check),
 }
 
@@ -96,6 +99,7 @@ impl Command {
             Self::Batch(command) => command.execute(json),
             Self::Train(command) => command.execute(json),
             Self::Bench(command) => command.execute(json),
+            Self::Probe(command) => command.execute(json),
             Self::Check(command) => command.execute(json),
         }
     }

@@ -82,7 +82,7 @@ impl Train {
 }
 
 fn describe(summary: &TrainSummary) -> String {
-    let latest = summary.latest.map_or(String::new(), |latest| {
+    let latest = summary.latest.as_ref().map_or(String::new(), |latest| {
         format!(
             "; loss {:.4}, effective rank {:.1} after {} of {} updates",
             latest.loss, latest.effective_rank, latest.update, latest.updates

@@ -1,15 +1,24 @@
 //! What can be said of a scenario without drawing it: names, references, counts and rates. Read first: [`check`].
 
 use super::{
-    AgentSpec, Condition, Scenario, expression,
+    AgentSpec, Condition, Draw, FactorSpec, Scenario, expression,
     nearest::{listed, nearest},
     problem::Finding,
 };
 use forethought_interface::{Num, Numbers};
 use forethought_mind::{
-    actor::{ActorSpec, planners::PlannerName},
-    cost::drives::DriveSpec,
-    training::TrainingSpec,
+    actor::{
+        ActorSpec,
+        planners::{PlannerName, Uncertainty},
+    },
+    cost::drives::{DriveSpec, KeepClearSpec},
+    training::{
+        TrainingSpec,
+        objectives::{
+            BarlowTwinsSpec, ByolSpec, InfoNceSpec, Objective, PairwiseHingeSpec, SigRegSpec, SimSiamSpec, VicRegSpec,
+        },
+    },
+    world_model::LatentVariableSpec,
 };
 use std::{
     collections::HashSet,
@@ -41,6 +50,8 @@ pub(super) fn check(scenario: &Scenario, partly: &dyn Fn(&str) -> bool) -> Vec<F
 const LONGEST_EXPRESSION: usize = 400;
 /// The longest name.
 const LONGEST_NAME: usize = 64;
+/// The most shapes that grow by themselves, and the most factors that do.
+const MOST_GROWN: usize = 8;
 /// The longest of the lists whose items meet each other.
 const MOST: [(&str, usize); 5] =
     [("factors", 256), ("bodies", 4096), ("agents", 256), ("targets", 4096), ("zones", 4096)];
@@ -58,6 +69,16 @@ pub(super) fn check_size(scenario: &Scenario) -> Vec<Finding> {
     for ((list, most), length) in MOST.into_iter().zip(lengths) {
         if length > most {
             findings.push(Finding::new(list, format!("{length} of them"), format!("at most {most}"), "write fewer"));
+        }
+    }
+    let is_maze = |factor: &&FactorSpec| matches!(factor.draw, Draw::Maze { .. });
+    let zones = scenario.zones.iter().map(|zone| zone.shape.grown());
+    let shapes: usize = scenario.bodies.iter().map(|body| body.shape.grown()).chain(zones).sum();
+    let mazes = scenario.factors.iter().filter(is_maze).count();
+    for (list, what, count) in [("bodies", "shapes", shapes), ("factors", "factors", mazes)] {
+        if count > MOST_GROWN {
+            let found = format!("{count} {what} that are generated, such as `Maze`");
+            findings.push(Finding::new(list, found, format!("at most {MOST_GROWN}"), "write fewer"));
         }
     }
     for (path, name) in names(scenario) {
@@ -152,7 +173,7 @@ impl Check<'_> {
     }
 
     fn factors(&mut self) {
-        let mut seen: HashSet<&str> = HashSet::new();
+        let mut seen: HashSet<String> = HashSet::new();
         for (index, factor) in self.scenario.factors.iter().enumerate() {
             let name = &factor.name;
             let path = format!("factors[{index}].name");
@@ -163,8 +184,13 @@ impl Check<'_> {
             } else if name.len() <= LONGEST_NAME && !expression::is_free(name) {
                 let found = format!("\"{name}\", which expressions read as something else");
                 self.report(path, found, "a name of its own", "rename it, for example by adding a unit");
-            } else if !seen.insert(name) {
-                self.report(path, format!("a second factor \"{name}\""), "a name of its own", "rename one of them");
+            } else {
+                // A maze gives several names. All are taken, but the first that was is told.
+                let taken: Vec<String> = factor.names().into_iter().filter(|name| !seen.insert(name.clone())).collect();
+                if let Some(name) = taken.first() {
+                    let found = format!("a second factor \"{name}\"");
+                    self.report(path, found, "a name of its own", "rename one of them");
+                }
             }
         }
     }
@@ -184,6 +210,10 @@ impl Check<'_> {
         }
         let mut first: Option<&str> = None;
         for (index, drive) in agent.drives.iter().enumerate() {
+            if let DriveSpec::KeepClear(KeepClearSpec { distance_m: Num::Literal(distance_m), .. }) = drive {
+                let at = format!("{path}.drives[{index}].distance_m");
+                self.within(at, *distance_m, 0.01, 2.0, "write how near is too near, for example 0.5");
+            }
             let DriveSpec::Reach(reach) = drive else { continue };
             let path = format!("{path}.drives[{index}].target");
             self.known(path.clone(), &reach.target, "target", &["targets"]);
@@ -204,6 +234,9 @@ impl Check<'_> {
         if actor.horizon > 0 && !(1..=actor.horizon).contains(&actor.replan_every) {
             let expected = format!("a number from 1 to the horizon, {}", actor.horizon);
             self.report(of("replan_every"), actor.replan_every, expected, "write a smaller one, or a longer `horizon`");
+        }
+        if let Uncertainty::RiskAverse { spread } = actor.uncertainty {
+            self.not_negative(of("uncertainty.spread"), spread, "write about 2");
         }
         let gradient = &actor.gradient;
         self.within(of("gradient.starts"), gradient.starts, 1, 1_000_000, "write how many futures to imagine first");
@@ -234,8 +267,11 @@ impl Check<'_> {
                         self.known(of("body"), body, "agent or body", &["agents", "bodies"]);
                         self.known(of("zone"), zone, "zone", &["zones"]);
                     }
-                    Condition::Bumped { agent, impulse_n_s } => {
+                    Condition::Bumped { agent, into, impulse_n_s } => {
                         self.known(of("agent"), agent, "agent", &["agents"]);
+                        if let Some(into) = into {
+                            self.known(of("into"), into, "agent or body", &["agents", "bodies"]);
+                        }
                         if impulse_n_s.value() < 0.0 {
                             let found = impulse_n_s.value();
                             self.report(of("impulse_n_s"), found, "0 or more", "write 0 for the slightest touch");
@@ -296,28 +332,72 @@ impl Check<'_> {
         let loss = &training.loss;
         for (field, weight) in [
             ("prediction", loss.prediction),
-            ("variance", loss.variance),
-            ("covariance", loss.covariance),
             ("temporal_similarity", loss.temporal_similarity),
             ("inverse_dynamics", loss.inverse_dynamics),
         ] {
             self.not_negative(of(&format!("loss.{field}")), weight, "write 0 to leave the term out");
         }
+        self.objective(&of("objective"), &training.objective);
         let model = &training.world_model;
         self.within(of("world_model.stride"), model.stride, 1, 1000, "write the control steps of one prediction");
         self.within(of("world_model.latent"), model.latent, 1, 4096, "write the latent's width, for example 32");
+        if let Some(LatentVariableSpec { codes, random_share }) = &model.latent_variable {
+            let (at, most) = (of("world_model.latent_variable.codes"), LatentVariableSpec::MOST_CODES);
+            self.within(at, *codes, 2, most, "write 2 for what goes one of two ways, or leave the latent variable out");
+            let at = of("world_model.latent_variable.random_share");
+            self.within(at, *random_share, 0.0, 1.0, "write a share, about 0.1");
+        }
         for (field, widths) in [
             ("encoder_hidden", &model.encoder_hidden),
             ("predictor_hidden", &model.predictor_hidden),
             ("inverse_hidden", &model.inverse_hidden),
         ] {
-            if widths.len() > 16 {
-                self.report(of(&format!("world_model.{field}")), widths.len(), "at most 16 layers", "write fewer");
+            self.widths(&of(&format!("world_model.{field}")), widths);
+        }
+    }
+
+    fn objective(&mut self, path: &str, objective: &Objective) {
+        let of = |field: &str| format!("{path}.{field}");
+        match objective {
+            Objective::VicReg(VicRegSpec { variance, covariance, invariance, expander }) => {
+                for (field, weight) in [("variance", variance), ("covariance", covariance), ("invariance", invariance)]
+                {
+                    self.not_negative(of(field), *weight, "write 0 to leave the term out");
+                }
+                self.widths(&of("expander"), expander);
             }
-            for (index, width) in widths.iter().enumerate() {
-                let path = of(&format!("world_model.{field}[{index}]"));
-                self.within(path, *width, 1, 8192, "write a layer's width, for example 256");
+            Objective::BarlowTwins(BarlowTwinsSpec { weight, off_diagonal, expander }) => {
+                self.not_negative(of("weight"), *weight, "write about 5");
+                self.not_negative(of("off_diagonal"), *off_diagonal, "write about 0.05");
+                self.widths(&of("expander"), expander);
             }
+            Objective::Byol(ByolSpec { momentum, weight }) => {
+                self.within(of("momentum"), *momentum, 0.0, 1.0, "write about 0.99");
+                self.not_negative(of("weight"), *weight, "write about 1");
+            }
+            Objective::SimSiam(SimSiamSpec { weight }) => self.not_negative(of("weight"), *weight, "write about 1"),
+            Objective::SigReg(SigRegSpec { weight, projections }) => {
+                self.not_negative(of("weight"), *weight, "write about 0.05");
+                self.within(of("projections"), *projections, 1, 4096, "write about 64");
+            }
+            Objective::InfoNce(InfoNceSpec { weight, temperature }) => {
+                self.not_negative(of("weight"), *weight, "write about 1");
+                self.positive(of("temperature"), *temperature, "write about 0.1");
+            }
+            Objective::PairwiseHinge(PairwiseHingeSpec { weight, margin }) => {
+                self.not_negative(of("weight"), *weight, "write about 1");
+                self.positive(of("margin"), *margin, "write about 1");
+            }
+        }
+    }
+
+    /// The widths of a network's layers.
+    fn widths(&mut self, path: &str, widths: &[usize]) {
+        if widths.len() > 16 {
+            self.report(path, widths.len(), "at most 16 layers", "write fewer");
+        }
+        for (index, width) in widths.iter().enumerate() {
+            self.within(format!("{path}[{index}]"), *width, 1, 8192, "write a layer's width, for example 256");
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{AgentSpec, Draw, EpisodeSpec, FactorSpec, Scenario};
 use forethought_interface::{FactorValues, Num, NumError, Numbers, derive_seed};
 use forethought_mind::cost::drives::DriveSpec;
-use forethought_world::{AgentBodySpec, WorldSpec};
+use forethought_world::{AgentBodySpec, Endpoints, Maze, MazeError, WorldSpec};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::PathBuf;
@@ -53,6 +53,14 @@ pub enum DrawError {
         /// The upper bound.
         high: f64,
     },
+    /// There is no such maze.
+    #[error("{path}: {source}")]
+    Maze {
+        /// Where it stands.
+        path: String,
+        /// Why.
+        source: MazeError,
+    },
     /// A choice between nothing.
     #[error("{path}: there is nothing to choose from")]
     Empty {
@@ -68,21 +76,31 @@ impl LoadedScenario {
     /// # Errors
     /// [`DrawError`] where an expression has no value for the factors drawn.
     pub fn draw(&self, seed: u64) -> Result<Episode, DrawError> {
-        let scenario = &self.scenario;
-        let mut values = FactorValues::new();
-        for (index, (factor, at)) in scenario.factors.iter().zip(random_positions(seed)).enumerate() {
-            let value = factor_value(factor, index, at, &values)?;
-            values.insert(factor.name.clone(), value);
-        }
-        let mut world = world_of(scenario);
-        let mut episode = scenario.episode.clone();
-        resolve(&mut world, "", &values)?;
-        resolve(&mut episode, "episode", &values)?;
-        // A factor drawn twice under one name is a problem that checks report.
-        let value = |factor: &FactorSpec| values.get(&factor.name).copied().unwrap_or(f64::NAN);
-        let factors = scenario.factors.iter().map(|factor| (factor.name.clone(), value(factor))).collect();
-        Ok(Episode { factors, world, episode, seed })
+        draw(&self.scenario, seed)
     }
+
+    /// Draw one episode to explore.
+    ///
+    /// # Errors
+    /// As [`LoadedScenario::draw`].
+    pub fn draw_exploring(&self, seed: u64) -> Result<Episode, DrawError> {
+        draw(&self.scenario.exploring(), seed)
+    }
+}
+
+fn draw(scenario: &Scenario, seed: u64) -> Result<Episode, DrawError> {
+    let mut values = FactorValues::new();
+    let mut factors = Vec::new();
+    for (index, (factor, at)) in scenario.factors.iter().zip(random_positions(seed)).enumerate() {
+        let drawn = factor_values(factor, index, at, &values)?;
+        values.extend(drawn.iter().cloned());
+        factors.extend(drawn);
+    }
+    let mut world = world_of(scenario);
+    let mut episode = scenario.episode.clone();
+    resolve(&mut world, "", &values)?;
+    resolve(&mut episode, "episode", &values)?;
+    Ok(Episode { factors, world, episode, seed })
 }
 
 /// Where in its range each factor is, from 0 to 1: an endless stream.
@@ -91,23 +109,23 @@ pub(super) fn random_positions(seed: u64) -> impl Iterator<Item = f64> {
     std::iter::repeat_with(move || rng.r#gen::<f64>())
 }
 
-/// The value of factor `index` at this position of its range, from 0 to 1.
-pub(super) fn factor_value(
+/// The values of factor `index` at this position of its range, from 0 to 1, under the names that it gives.
+pub(super) fn factor_values(
     factor: &FactorSpec,
     index: usize,
     at: f64,
     before: &FactorValues,
-) -> Result<f64, DrawError> {
+) -> Result<Vec<(String, f64)>, DrawError> {
     let path = |rest: &str| format!("factors[{index}].draw{rest}");
     let number =
         |num: &Num, rest: &str| num.evaluate(before).map_err(|source| DrawError::Number { path: path(rest), source });
-    match &factor.draw {
+    let value = match &factor.draw {
         Draw::Uniform { low, high } => {
             let (low, high) = (number(low, ".low")?, number(high, ".high")?);
             if low > high {
                 return Err(DrawError::Bounds { path: path(""), low, high });
             }
-            Ok((low * (1.0 - at) + high * at).clamp(low, high))
+            (low * (1.0 - at) + high * at).clamp(low, high)
         }
         Draw::Choice { of } => {
             #[expect(
@@ -118,10 +136,39 @@ pub(super) fn factor_value(
             )]
             let chosen = ((at * of.len() as f64) as usize).min(of.len().saturating_sub(1));
             let num = of.get(chosen).ok_or_else(|| DrawError::Empty { path: path(".of") })?;
-            number(num, &format!(".of[{chosen}]"))
+            number(num, &format!(".of[{chosen}]"))?
         }
-        Draw::Fixed { value } => number(value, ".value"),
-    }
+        Draw::Fixed { value } => number(value, ".value")?,
+        Draw::Maze { cells, loops, path_cells: [least, most] } => {
+            if least > most {
+                let (low, high) = (f64::from(*least), f64::from(*most));
+                return Err(DrawError::Bounds { path: path(".path_cells"), low, high });
+            }
+            let maze = draw_maze(*cells, number(loops, ".loops")?, at).map_err(|source| {
+                let rest = match source {
+                    MazeError::Cells(_) => ".cells",
+                    MazeError::Loops(_) => ".loops",
+                };
+                DrawError::Maze { path: path(rest), source }
+            })?;
+            let Endpoints { start, goal, path_cells } = maze.endpoints(*least, *most);
+            let whole = [start[0], start[1], goal[0], goal[1], path_cells].map(f64::from);
+            return Ok(factor.names().into_iter().zip(std::iter::once(maze.number()).chain(whole)).collect());
+        }
+    };
+    Ok(vec![(factor.name.clone(), value)])
+}
+
+/// The maze at this position among all of its kind.
+fn draw_maze(cells: [u32; 2], loops: f64, at: f64) -> Result<Maze, MazeError> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "from 0 to 2^30"
+    )]
+    let seed = (at * Maze::SEEDS as f64) as u64;
+    Maze::generate(cells, loops, seed)
 }
 
 /// The world of a scenario, its numbers as they were written.
@@ -139,7 +186,7 @@ pub(super) fn world_of(scenario: &Scenario) -> WorldSpec {
 fn body_of(agent: &AgentSpec) -> AgentBodySpec {
     let target = agent.drives.iter().find_map(|drive| match drive {
         DriveSpec::Reach(reach) => Some(reach.target.clone()),
-        DriveSpec::Effort(_) => None,
+        DriveSpec::Effort(_) | DriveSpec::KeepClear(_) => None,
     });
     AgentBodySpec {
         name: agent.name.clone(),
@@ -222,6 +269,34 @@ mod tests {
         for index in [0, 2, 3, 4, 5, 6] {
             assert_eq!(before[index], after[index]);
         }
+    }
+
+    #[test]
+    fn a_maze_comes_with_a_way_through_it() {
+        let loaded =
+            load_without_models(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/maze.ron"))).unwrap();
+        let (mut mazes, mut far) = (std::collections::BTreeSet::new(), 0);
+        for seed in 0..400 {
+            let episode = loaded.draw(seed).unwrap();
+            let names: Vec<&str> = episode.factors.iter().map(|(name, _)| name.as_str()).collect();
+            let expected: Vec<String> = loaded.scenario.factors.iter().flat_map(FactorSpec::names).collect();
+            assert_eq!(names, expected);
+            let value = |name: &str| episode.factors.iter().find(|(other, _)| other == name).unwrap().1;
+            let number = value("maze");
+            mazes.insert(number.to_bits());
+            let forethought_world::ShapeSpec::Maze { of, .. } = &episode.world.bodies[0].shape else {
+                panic!("a maze")
+            };
+            assert_eq!(of.value(), number, "the body's maze is the factor's");
+            let way = Maze::of_number(number).unwrap().endpoints(14, 28);
+            let told = ["maze_start_column", "maze_start_row", "maze_goal_column", "maze_goal_row", "maze_path_cells"];
+            let [x, y] = way.start;
+            assert_eq!(told.map(value), [x, y, way.goal[0], way.goal[1], way.path_cells].map(f64::from));
+            assert!((12..=28).contains(&way.path_cells), "{} moves, loops {}", way.path_cells, value("loops"));
+            far += usize::from(way.path_cells >= 14);
+        }
+        assert_eq!(mazes.len(), 400);
+        assert!(far > 380, "{far} of 400 ways are as long as asked for");
     }
 
     #[test]

@@ -161,8 +161,28 @@ fn semantic(scenario: &Scenario, tainted: &[String], models: Option<&Path>) -> V
     let too_much = check::check_size(scenario);
     if too_much.is_empty() {
         findings.extend(rehearsal::rehearse(scenario, &silent));
+        findings.extend(rehearse_exploring(scenario, &silent, &findings));
     }
     findings.extend(too_much);
+    findings
+}
+
+/// What is wrong only where agents explore.
+fn rehearse_exploring(scenario: &Scenario, silent: &dyn Fn(&str) -> bool, known: &[Finding]) -> Vec<Finding> {
+    let explored: Vec<usize> = (0..scenario.factors.len()).filter(|i| scenario.factors[*i].explore.is_some()).collect();
+    if explored.is_empty() {
+        return vec![];
+    }
+    let mut findings = rehearsal::rehearse(&scenario.exploring(), silent);
+    for finding in &mut findings {
+        for index in &explored {
+            let draw = format!("factors[{index}].draw");
+            if let Some(rest) = finding.path.strip_prefix(&draw) {
+                finding.path = format!("factors[{index}].explore{rest}");
+            }
+        }
+    }
+    findings.retain(|finding| known.iter().all(|other| other.path != finding.path));
     findings
 }
 

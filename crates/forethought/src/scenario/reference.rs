@@ -92,6 +92,16 @@ factors: [
 ],
 ```
 
+A factor of kind `Maze` is a whole maze, for the body that names it in its shape. It comes with more factors, which say
+where a way through the maze begins and ends:
+
+```ron
+factors: [(name: "maze", draw: Maze(cells: (7, 7), path_cells: (14, 28)))],
+bodies: [(name: "walls", shape: Maze(of: "maze", cell_m: 2.0, wall_m: 0.4), position_m: (7.0, 7.0))],
+agents: [(name: "agent", position_m: ("2 * maze_start_column + 1", "2 * maze_start_row + 1"), ...)],
+targets: [(name: "goal", position_m: ("2 * maze_goal_column + 1", "2 * maze_goal_row + 1"), radius_m: 0.5)],
+```
+
 - An expression knows `+ - * / ^`, brackets, the constants `PI`, `TAU` and `E`, and the functions `abs`, `signum`,
   `sqrt`, `cbrt`, `exp`, `ln`, `log2`, `log10`, `sin`, `cos`, `tan`, `asin`, `acos`, `atan`, `sinh`, `cosh`, `tanh`,
   `floor`, `ceil`, `round`, `trunc`, `fract`, `min(a, b)`, `max(a, b)` and `atan2(y, x)`.

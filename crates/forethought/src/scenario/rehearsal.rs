@@ -3,12 +3,12 @@
 
 use super::{
     Draw, FactorSpec, Scenario,
-    draw::{DrawError, factor_value, random_positions, world_of},
+    draw::{DrawError, factor_values, random_positions, world_of},
     expression,
     problem::Finding,
 };
 use forethought_interface::{FactorValues, Num, NumError, Numbers};
-use forethought_world::{WorldProblem, check_world};
+use forethought_world::{Maze, MazeError, WorldProblem, check_world};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Random episodes to draw.
@@ -26,6 +26,7 @@ pub(super) fn rehearse(scenario: &Scenario, silent: &dyn Fn(&str) -> bool) -> Ve
     let mut template = scenario.clone();
     let mut count = 1;
     template.numbers("", &mut |_, _| count += 1);
+    count += scenario.factors.iter().map(maze_effort).sum::<usize>();
     let positions = positions(&scenario.factors);
     let draws = (BUDGET / count).clamp(8, positions.len().max(8));
     for position in positions.iter().take(draws) {
@@ -35,6 +36,13 @@ pub(super) fn rehearse(scenario: &Scenario, silent: &dyn Fn(&str) -> bool) -> Ve
         rehearsal.draw(scenario, position, silent);
     }
     rehearsal.findings(scenario)
+}
+
+/// What a maze and its way take to draw, in numbers to evaluate.
+fn maze_effort(factor: &FactorSpec) -> usize {
+    let Draw::Maze { cells, .. } = factor.draw else { return 0 };
+    let [columns, rows] = cells.map(|count| count.min(Maze::MOST_CELLS) as usize);
+    (columns * rows).pow(2) / 100
 }
 
 /// The problems so far.
@@ -89,8 +97,8 @@ impl Rehearsal {
             if let Some(seen) = self.problems.get_mut(index) {
                 seen.times += 1;
             } else if index < MOST_PROBLEMS {
-                let in_order = |factor: &FactorSpec| Some((factor.name.clone(), *values.get(&factor.name)?));
-                let factors = scenario.factors.iter().filter_map(in_order).collect();
+                let in_order = |name: String| values.get(&name).copied().map(|value| (name, value));
+                let factors = scenario.factors.iter().flat_map(FactorSpec::names).filter_map(in_order).collect();
                 self.problems.push(Seen { finding, factors, times: 1 });
             }
         }
@@ -126,6 +134,7 @@ fn positions(factors: &[FactorSpec]) -> Vec<Vec<f64>> {
             #[expect(clippy::cast_precision_loss, reason = "a short list")]
             Draw::Choice { of } => (0..of.len().min(64)).map(|i| (i as f64 + 0.5) / of.len() as f64).collect(),
             Draw::Fixed { .. } => Vec::new(),
+            Draw::Maze { .. } => (0..8).map(|i| f64::from(i) / 8.0).collect(),
         }
     };
     let options: Vec<Vec<f64>> = factors.iter().map(options).collect();
@@ -161,28 +170,39 @@ fn draw_factors(factors: &[FactorSpec], position: &[f64], found: &mut Vec<Findin
     let mut values = FactorValues::new();
     for (index, (factor, at)) in factors.iter().zip(position).enumerate() {
         let before = &factors[..index];
-        let value = match factor_value(factor, index, *at, &values) {
-            Ok(value) => value,
+        let nothing = || factor.names().into_iter().map(|name| (name, f64::NAN)).collect();
+        let drawn: Vec<(String, f64)> = match factor_values(factor, index, *at, &values) {
+            Ok(drawn) => drawn,
             Err(DrawError::Number { path, source }) => {
                 let follows = matches!(&source, NumError::NotFinite { expression, .. }
                     if expression::names(expression).any(|name| values.get(name).is_some_and(|value| value.is_nan())));
                 if !follows {
                     found.push(no_value(&path, &source, before, factors));
                 }
-                f64::NAN
+                nothing()
             }
             Err(DrawError::Bounds { path, low, high }) => {
                 let value = format!("the lower bound {} above the upper bound {}", short(low), short(high));
                 found.push(Finding::new(path, value, "low <= high", "swap them, or narrow the factors that they use"));
-                f64::NAN
+                nothing()
+            }
+            Err(DrawError::Maze { path, source: MazeError::Cells(count) }) => {
+                let expected = format!("1 to {} cells along each side", Maze::MOST_CELLS);
+                found.push(Finding::new(path, count.to_string(), expected, "write columns and rows, such as (7, 7)"));
+                nothing()
+            }
+            Err(DrawError::Maze { path, source: MazeError::Loops(share) }) => {
+                let remedy = "write 0 for one way between any two cells, 1 for no dead end";
+                found.push(Finding::new(path, share.to_string(), "a number from 0 to 1", remedy));
+                nothing()
             }
             Err(DrawError::Empty { path }) => {
                 let remedy = "write the values to choose from, such as `of: [0, 1]`";
                 found.push(Finding::new(path, "an empty list", "at least one value", remedy));
-                f64::NAN
+                nothing()
             }
         };
-        values.insert(factor.name.clone(), value);
+        values.extend(drawn);
     }
     values
 }
@@ -209,7 +229,7 @@ fn number(
 }
 
 fn no_value(path: &str, error: &NumError, usable: &[FactorSpec], all: &[FactorSpec]) -> Finding {
-    let names = |factors: &[FactorSpec]| factors.iter().map(|factor| factor.name.clone()).collect::<Vec<_>>();
+    let names = |factors: &[FactorSpec]| factors.iter().flat_map(FactorSpec::names).collect::<Vec<_>>();
     expression::finding(path, error, &names(usable), &names(all))
 }
 
@@ -252,7 +272,8 @@ fn factors_behind(scenario: &Scenario, finding: &Finding) -> BTreeSet<String> {
             used.extend(expression::names(text).map(str::to_owned));
         }
     });
-    used.retain(|name| scenario.factors.iter().any(|factor| factor.name == *name));
+    let known: HashSet<String> = scenario.factors.iter().flat_map(FactorSpec::names).collect();
+    used.retain(|name| known.contains(name));
     used
 }
 
@@ -290,7 +311,7 @@ mod tests {
         let uniform = Draw::Uniform { low: 0.0.into(), high: 1.0.into() };
         let choice = Draw::Choice { of: vec![1.0.into(), 2.0.into(), 3.0.into()] };
         let fixed = Draw::Fixed { value: 4.0.into() };
-        let factor = |name: &str, draw| FactorSpec { name: name.into(), draw };
+        let factor = |name: &str, draw| FactorSpec { name: name.into(), draw, explore: None };
         let factors = [factor("a", uniform), factor("b", choice), factor("c", fixed)];
         let mut found = Vec::new();
         let drawn: Vec<FactorValues> =

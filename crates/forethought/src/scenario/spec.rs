@@ -52,6 +52,35 @@ pub struct FactorSpec {
     pub name: String,
     /// How it is drawn. Bounds may use the factors above it.
     pub draw: Draw,
+    /// How it is drawn where an agent explores to be trained, if otherwise: a wider choice of places to start from, say.
+    #[serde(default)]
+    pub explore: Option<Draw>,
+}
+
+/// What a `Maze` factor tells besides the maze itself: its name followed by these.
+pub(super) const MAZE_FACTORS: [&str; 5] = ["_start_column", "_start_row", "_goal_column", "_goal_row", "_path_cells"];
+
+impl Scenario {
+    /// The scenario that agents explore to be trained.
+    #[must_use]
+    pub fn exploring(&self) -> Self {
+        let mut scenario = self.clone();
+        for factor in &mut scenario.factors {
+            if let Some(explore) = factor.explore.take() {
+                factor.draw = explore;
+            }
+        }
+        scenario
+    }
+}
+
+impl FactorSpec {
+    /// The names that it gives to expressions: its own first.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let more = if matches!(self.draw, Draw::Maze { .. }) { &MAZE_FACTORS[..] } else { &[] };
+        std::iter::once("").chain(more.iter().copied()).map(|end| format!("{}{end}", self.name)).collect()
+    }
 }
 
 /// How a factor is drawn.
@@ -75,6 +104,26 @@ pub enum Draw {
         /// The value.
         value: Num,
     },
+    /// A maze of square cells, for a body of shape `Maze`, and a way through it. Beside the factor itself, `maze` for
+    /// example, it gives `maze_start_column`, `maze_start_row`, `maze_goal_column` and `maze_goal_row`, the cells where
+    /// the way begins and ends, counted from 0 at the lower left, and `maze_path_cells`, the moves from cell to cell
+    /// between them.
+    Maze {
+        /// Columns and rows, 1 to 40 each.
+        cells: [u32; 2],
+        /// The share of dead ends that are opened into a neighbour: with 0 there is one way between any two cells, with
+        /// 1 no dead end.
+        #[serde(default = "zero")]
+        loops: Num,
+        /// The fewest and the most moves of the shortest way from start to goal. Where no two cells are so far apart, the
+        /// way is the maze's longest.
+        #[serde(default = "any_path")]
+        path_cells: [u32; 2],
+    },
+}
+
+fn any_path() -> [u32; 2] {
+    [1, 1600]
 }
 
 /// An agent: a body with senses, and a mind that drives it.
@@ -155,6 +204,9 @@ pub enum Condition {
     Bumped {
         /// The agent's name.
         agent: String,
+        /// Only what it bumped into of this name counts, a body or an agent; without it, whatever there is.
+        #[serde(default)]
+        into: Option<String>,
         /// The contact impulse in N s.
         impulse_n_s: Num,
     },
@@ -166,8 +218,8 @@ pub enum Condition {
 }
 
 impl_numbers!(struct Scenario { factors, arena, bodies, agents, targets, zones, episode });
-impl_numbers!(struct FactorSpec { draw });
-impl_numbers!(enum Draw { Uniform { low, high }, Choice { of }, Fixed { value } });
+impl_numbers!(struct FactorSpec { draw, explore });
+impl_numbers!(enum Draw { Uniform { low, high }, Choice { of }, Fixed { value }, Maze { loops } });
 impl_numbers!(struct AgentSpec { shape, position_m, angle_rad, material, color, actuator, sensors, drives });
 impl_numbers!(struct EpisodeSpec { success, failure });
 impl_numbers!(enum Condition { Reached {}, Inside {}, Bumped { impulse_n_s }, LeftArena {} });

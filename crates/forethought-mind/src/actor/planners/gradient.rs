@@ -2,7 +2,6 @@
 //! Sec. 2.3, Mode-2). Read first: [`GradientSpec`] and [`plan`].
 
 use super::{Imagination, Proposal, Starts};
-use crate::actor::ActorSpec;
 use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,13 +46,12 @@ const BETA1: f32 = 0.9;
 const BETA2: f32 = 0.999;
 
 /// Imagine the starts, refine the best, keep what was lowest.
-pub(super) fn plan(
-    spec: &ActorSpec,
+pub(crate) fn plan(
+    settings: &GradientSpec,
     imagination: &mut Imagination,
     starts: &mut Starts,
     rng: &mut impl Rng,
 ) -> Proposal {
-    let settings = &spec.gradient;
     let mut population = imagination.population(&starts.draw(settings.starts as usize, rng));
     let mut proposal = Proposal::default();
     if settings.chooses() {
@@ -78,6 +76,7 @@ pub(super) fn plan(
             second[i] += (1.0 - BETA2) * (g * g - second[i]);
             u[i] -= settings.learning_rate * (first[i] / correct1) / ((second[i] / correct2).sqrt() + 1e-8);
         }
+        imagination.keep_in_range(&mut u);
         population.actions = u.iter().map(|u| u.tanh()).collect();
     }
     if population.batch > 0 {

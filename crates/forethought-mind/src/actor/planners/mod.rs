@@ -2,16 +2,21 @@
 //! Read first: [`PlannerName`] and `plan`.
 
 mod cem;
-mod gradient;
+pub(crate) mod gradient;
 mod imagination;
 mod mppi;
 mod shooting;
+mod tree;
+mod uncertainty;
 
 pub use cem::CemSpec;
 pub use gradient::GradientSpec;
 pub use mppi::MppiSpec;
+pub use tree::TreeSpec;
+pub use uncertainty::Uncertainty;
 
 pub(crate) use imagination::{Imagination, Proposal, Starts};
+pub(crate) use tree::{Known, grow};
 
 use crate::actor::ActorSpec;
 use rand::Rng;
@@ -26,6 +31,8 @@ pub enum PlannerName {
     /// Correlated random walks, the best refined by gradient descent through the model.
     #[default]
     Gradient,
+    /// The gradient planner on each level of the model, from the top down.
+    Hierarchical,
     /// Correlated random walks, the best kept: as many as the gradient planner's budget allows.
     Shooting,
     /// Correlated random walks, the best kept: as many as the gradient planner starts from, at a fraction of its budget.
@@ -38,7 +45,8 @@ pub enum PlannerName {
 
 impl PlannerName {
     /// All planners, in the order of reports.
-    pub const ALL: [Self; 6] = [Self::Gradient, Self::Shooting, Self::Walks, Self::Cem, Self::Mppi, Self::Random];
+    pub const ALL: [Self; 7] =
+        [Self::Hierarchical, Self::Gradient, Self::Shooting, Self::Walks, Self::Cem, Self::Mppi, Self::Random];
 
     /// The name on the command line.
     #[must_use]
@@ -46,6 +54,7 @@ impl PlannerName {
         match self {
             Self::Random => "random",
             Self::Gradient => "gradient",
+            Self::Hierarchical => "hierarchical",
             Self::Shooting => "shooting",
             Self::Walks => "walks",
             Self::Cem => "cem",
@@ -61,7 +70,8 @@ impl PlannerName {
 }
 
 /// Search for the action sequence of least energy, with the same number of model evaluations whichever the planner,
-/// [`PlannerName::Walks`] aside. `None` for [`PlannerName::Random`], which does not plan.
+/// [`PlannerName::Walks`] aside. `None` for [`PlannerName::Random`], which does not plan, and
+/// [`PlannerName::Hierarchical`], which plans level by level.
 pub(crate) fn plan(
     spec: &ActorSpec,
     imagination: &mut Imagination,
@@ -69,8 +79,8 @@ pub(crate) fn plan(
     rng: &mut impl Rng,
 ) -> Option<Proposal> {
     match spec.planner {
-        PlannerName::Random => None,
-        PlannerName::Gradient => Some(gradient::plan(spec, imagination, starts, rng)),
+        PlannerName::Random | PlannerName::Hierarchical => None,
+        PlannerName::Gradient => Some(gradient::plan(&spec.gradient, imagination, starts, rng)),
         PlannerName::Shooting => Some(shooting::plan(shooting::budget(spec), imagination, starts, rng)),
         PlannerName::Walks => Some(shooting::plan(spec.gradient.starts as usize, imagination, starts, rng)),
         PlannerName::Cem => Some(cem::plan(spec, imagination, starts, rng)),

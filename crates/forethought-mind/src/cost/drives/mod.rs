@@ -1,9 +1,11 @@
 //! Drives: the hard-wired parts of the intrinsic cost. One file a drive. Read first: [`DriveSpec`].
 
 mod effort;
+mod keep_clear;
 mod reach;
 
 pub use effort::EffortSpec;
+pub use keep_clear::KeepClearSpec;
 pub use reach::ReachSpec;
 
 use forethought_interface::{Num, Numbers};
@@ -17,6 +19,8 @@ pub enum DriveSpec {
     Reach(ReachSpec),
     /// Spend little.
     Effort(EffortSpec),
+    /// Stay out of the way of what moves.
+    KeepClear(KeepClearSpec),
 }
 
 impl Numbers for DriveSpec {
@@ -24,6 +28,7 @@ impl Numbers for DriveSpec {
         match self {
             Self::Reach(spec) => spec.numbers(path, visit),
             Self::Effort(spec) => spec.numbers(path, visit),
+            Self::KeepClear(spec) => spec.numbers(path, visit),
         }
     }
 }

@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Energy of a rollout: `weight` times the mean over its imagined latents `s` of `sqrt(|s - s_goal|² + 1e-3)`, where
-/// `s_goal` encodes what the agent would sense at the target.
+/// `s_goal` encodes what the agent would sense at the target. A level above the first minimises the saturating form of the
+/// distance instead (see [`Distance::Saturating`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReachSpec {
@@ -31,16 +32,16 @@ impl ReachSpec {
         self.weight.value_f32() / extent.steps.max(1) as f32
     }
 
-    pub(crate) fn add_energies(&self, imagined: &Imagined, goal: &[f32], energies: &mut [f32]) {
+    pub(crate) fn add_energies(&self, imagined: &Imagined, goal: &[f32], distance: Distance, energies: &mut [f32]) {
         let share = self.share(imagined.extent);
         for step in imagined.latents.chunks_exact(imagined.batch * goal.len()) {
             for (energy, latent) in energies.iter_mut().zip(step.chunks_exact(goal.len())) {
-                *energy += share * Distance::Smooth.of(latent, goal);
+                *energy += share * distance.of(latent, goal);
             }
         }
     }
 
-    pub(crate) fn total(&self, latents: TapedMatrix, goal: &[f32], extent: Extent) -> TapedScalar {
-        Distance::Smooth.of_rows(latents, goal).sum() * self.share(extent)
+    pub(crate) fn total(&self, latents: TapedMatrix, goal: &[f32], distance: Distance, extent: Extent) -> TapedScalar {
+        distance.of_rows(latents, goal).sum() * self.share(extent)
     }
 }

@@ -2,8 +2,9 @@
 //! representation, so that a joint embedding cannot lower its energy by going flat. Read first: [`variance`] and
 //! [`covariance`].
 
-use crate::{Matrix, TapedMatrix, TapedScalar, numbers};
-use dfdx::prelude::{Cpu, Gradients, HasShape, PutTape, SplitTape, Tape, TensorFromVec};
+use super::{centred, scalar};
+use crate::{TapedMatrix, TapedScalar};
+use dfdx::prelude::{HasShape, SplitTape};
 
 /// Keeps the root's slope finite where a component is constant.
 const EPSILON: f32 = 1e-4;
@@ -60,38 +61,6 @@ pub fn covariance(latents: TapedMatrix) -> TapedScalar {
             }
         }
     })
-}
-
-/// A scalar on the tape: `backward` gets its derivative and adds to those by the latents.
-fn scalar<T: Tape<f32, Cpu>>(
-    value: f32,
-    latents: &Matrix,
-    mut tape: T,
-    backward: impl FnOnce(f32, &mut [f32]) + 'static,
-) -> dfdx::prelude::Tensor<(), f32, Cpu, T> {
-    let out = Cpu::default().tensor_from_vec(vec![value], ());
-    let (out_ghost, latents) = (out.ghost(), latents.ghost());
-    tape.add_backward_op(move |gradients: &mut Gradients<f32, Cpu>| {
-        let arriving = gradients.get_or_alloc_mut(&out_ghost)?[0];
-        backward(arriving, gradients.get_or_alloc_mut(&latents)?);
-        Ok(())
-    });
-    out.put_tape(tape)
-}
-
-/// Each component less its mean over the batch.
-fn centred(latents: &Matrix) -> Vec<f32> {
-    let (rows, columns) = *latents.shape();
-    let mut values = numbers(latents);
-    let mut means = vec![0.0; columns];
-    for row in values.chunks_exact(columns) {
-        means.iter_mut().zip(row).for_each(|(mean, value)| *mean += value);
-    }
-    means.iter_mut().for_each(|mean| *mean /= rows as f32);
-    for row in values.chunks_exact_mut(columns) {
-        row.iter_mut().zip(&means).for_each(|(value, mean)| *value -= mean);
-    }
-    values
 }
 
 /// By what a sum of squares is divided for the unbiased variance.

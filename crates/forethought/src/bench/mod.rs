@@ -1,5 +1,7 @@
 //! Actors side by side on the same episodes. Read first: [`bench()`].
 
+pub mod picture;
+
 use crate::{
     batch::{BatchOptions, Summary, Tally, batch},
     episode::EpisodeResult,
@@ -96,6 +98,6 @@ fn row(summary: &Summary) -> [String; 7] {
         format!("{low:.1}% to {high:.1}%"),
         summary.mean_steps.map_or("-".into(), |steps| format!("{steps:.1}")),
         if decided { format!("{:.2}", summary.decision_ms_p50) } else { "-".into() },
-        format!("{:.0}", summary.model_evaluations as f64 / summary.decisions.max(1) as f64),
+        format!("{:.0}", summary.model_evaluations_per_decision.unwrap_or(0.0)),
     ]
 }
