@@ -1,6 +1,6 @@
 //! Hierarchical planning, top down: each level minimises its energy over its own actions by gradient, the top level that of
 //! the task, each other that of what the level above has planned; each anew at its own rate (Dawid & LeCun 2023, Sec. 6).
-//! Read first: [`HierarchySpec`] and [`Hierarchy::act`].
+//! Read first: [`HierarchySpec`] and [`Hierarchy::plan`].
 
 use super::{
     exploration::ExplorationSpec,
@@ -25,6 +25,13 @@ pub struct HierarchySpec {
     pub lowest: LowestSpec,
     /// The levels above it.
     pub above: Vec<AboveSpec>,
+}
+
+impl HierarchySpec {
+    /// How the level `index` levels above the second plans.
+    fn above(&self, index: usize) -> AboveSpec {
+        self.above.get(index).cloned().unwrap_or_default()
+    }
 }
 
 /// How the first level follows the second.
@@ -178,13 +185,10 @@ impl Hierarchy {
         for index in (0..self.plans.len()).rev() {
             let every = match index.checked_sub(1) {
                 None => means.spec.lowest.replan_every,
-                Some(above) => {
-                    means.spec.above.get(above).map_or(AboveSpec::default().replan_every, |l| l.replan_every)
-                }
+                Some(above) => means.spec.above(above).replan_every,
             };
             let stuck = index > 0 && self.follow(index, means);
             let due = self.plans[index].as_ref().is_none_or(|plan| self.now() >= plan.made + every as usize);
-            // What is left of the plan must reach as far as the level below plans.
             if due || stuck {
                 let (plan, evaluations) = self.plan_level(index, means, rng)?;
                 self.plans[index] = Some(plan);
@@ -198,7 +202,7 @@ impl Hierarchy {
     /// See how far a level above the first has come; true where it has not got on for too long.
     fn follow(&mut self, index: usize, means: &Means) -> bool {
         let now = self.now();
-        let patience = means.spec.above.get(index - 1).map_or(0, |spec| spec.patience) as usize;
+        let patience = means.spec.above(index - 1).patience as usize;
         let level = &means.model.levels()[index - 1];
         let (Some(plan), true) = (&mut self.plans[index], patience > 0) else { return false };
         let latent = self.latents[index].at(now);
@@ -234,10 +238,9 @@ impl Hierarchy {
 
     fn plan_level(&self, index: usize, means: &Means, rng: &mut impl Rng) -> Option<(LevelPlan, u64)> {
         let levels = means.model.levels();
-        let default = AboveSpec::default();
-        let above = index.checked_sub(1).map(|above| means.spec.above.get(above).unwrap_or(&default));
+        let above = index.checked_sub(1).map(|above| means.spec.above(above));
         let level = index.checked_sub(1).map(|above| &levels[above]);
-        let (steps, settings) = match above {
+        let (steps, settings) = match &above {
             Some(spec) => (spec.horizon as usize, &spec.gradient),
             None => (means.spec.lowest.horizon as usize, &means.spec.lowest.gradient),
         };
@@ -246,13 +249,12 @@ impl Hierarchy {
             None => (means.model.predictor(), means.model.stride()),
         };
         let top = index == levels.len();
-        let following = |spec: &AboveSpec| spec.patience > 0;
-        let by_progress = means.spec.above.get(index).is_some_and(following);
+        let by_progress = means.spec.above(index).patience > 0;
         let subgoals = (!top).then(|| self.subgoals(&levels[index], index, span, steps, by_progress));
         let cost = match (top, level) {
             (true, Some(level)) => means.cost.of_arrival(Distance::Saturating { half: level.card.stride_distance }),
             (true, None) => means.cost.clone(),
-            (false, Some(_)) => means.cost.of_arrival(Distance::Smooth).besides_goal(),
+            (false, Some(_)) => IntrinsicCost::new(&[], None),
             (false, None) => means.cost.besides_goal(),
         };
         let mut imagination = Imagination {
@@ -278,16 +280,13 @@ impl Hierarchy {
             warm: last,
             given: vec![],
         };
-        if let (true, Some(level), Some(spec)) = (top, level, above)
+        if let (true, Some(level), Some(spec)) = (top, level, &above)
             && spec.tree.predictions > 0
             && !imagination.goal.is_empty()
         {
-            let blocked: Vec<[[f32; 2]; 2]> = self.blocked.iter().copied().collect();
             let count = settings.starts.saturating_sub(1) as usize;
-            let mut given = {
-                let known = Known { scale: &level.card, blocked: &blocked };
-                grow(&spec.tree, count, &known, &mut imagination, &starts, rng)
-            };
+            let known = Known { scale: &level.card, blocked: &self.blocked };
+            let mut given = grow(&spec.tree, count, &known, &mut imagination, &starts, rng);
             if !last.is_empty() {
                 given.insert(0, starts.walk(true, starts.horizon, rng));
             }

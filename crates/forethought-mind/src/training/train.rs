@@ -148,11 +148,12 @@ pub fn train(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(context.jobs.max(1)).build();
     let pool = pool.map_err(|error| TrainError::Worker(error.to_string()))?;
     let started = Instant::now();
+    let mut ascents = vec![];
     loop {
         let level = state.finished.len();
         let (perception, reader) = (state.card.perception.clone(), state.card.reader.clone());
         let reader = reader.as_ref();
-        let ascents = pool.install(|| ascents(experience, spec, &perception, &state.finished));
+        pool.install(|| climb(&mut ascents, experience, spec, &perception, &state.finished));
         let source = match level.checked_sub(1) {
             None => Source::First { experience, perception: &perception, reader, stride: spec.world_model.stride },
             Some(above) => {
@@ -166,7 +167,7 @@ pub fn train(
         }
         state.card.ranks.push(rank);
         if level == spec.world_model.levels.len() {
-            return Ok(TrainOutcome::Finished(Box::new(pool.install(|| finish(experience, state)))));
+            return Ok(TrainOutcome::Finished(Box::new(pool.install(|| finish(experience, state, ascents)))));
         }
         let next = Jepa::random(
             &TrainState::shapes(&state.card)[level + 1],
@@ -179,16 +180,20 @@ pub fn train(
     }
 }
 
-/// The experience as each of these levels sees it, the lowest first.
-fn ascents(experience: &Experience, spec: &TrainingSpec, perception: &Perception, levels: &[Jepa]) -> Vec<Ascent> {
-    let mut ascents: Vec<Ascent> = Vec::new();
-    for (index, jepa) in levels.iter().enumerate() {
+/// Add the experience as each of these levels sees it, the lowest first, where that is not there yet.
+fn climb(
+    ascents: &mut Vec<Ascent>,
+    experience: &Experience,
+    spec: &TrainingSpec,
+    perception: &Perception,
+    levels: &[Jepa],
+) {
+    for (index, jepa) in levels.iter().enumerate().skip(ascents.len()) {
         ascents.push(match index.checked_sub(1) {
             None => Ascent::first(experience, perception, &spec.world_model, jepa),
             Some(below) => ascents[below].above(&spec.world_model.levels[below], jepa),
         });
     }
-    ascents
 }
 
 fn begin(experience: &Experience, spec: &TrainingSpec, context: &TrainContext) -> TrainState {
@@ -333,11 +338,13 @@ fn some_rows(experience: &Experience) -> (Vec<f32>, Vec<[f32; 2]>) {
 }
 
 /// Fit the readouts and put the model together.
-fn finish(experience: &Experience, state: TrainState) -> Model {
+fn finish(experience: &Experience, state: TrainState, mut ascents: Vec<Ascent>) -> Model {
     let TrainState { card, mut finished, jepa, .. } = state;
     finished.push(jepa);
     let spec = &card.spec.world_model;
-    let ascents = ascents(experience, &card.spec, &card.perception, &finished);
+    if !spec.levels.is_empty() {
+        climb(&mut ascents, experience, &card.spec, &card.perception, &finished);
+    }
     let mut jepas = finished.into_iter();
     let first = jepas.next().unwrap_or_else(|| unreachable!("one is pushed above"));
 

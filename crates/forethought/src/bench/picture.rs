@@ -2,25 +2,18 @@
 
 use crate::{
     batch::Summary,
+    drawing::{Canvas, Drawn, FAINT, GRID, TEXT, label},
     error::Error,
     files::{make_folder, write_whole},
 };
 use forethought_mind::actor::planners::PlannerName;
-use plotters::{
-    coord::Shift,
-    prelude::*,
-    style::text_anchor::{HPos, Pos, VPos},
-};
+use plotters::{prelude::*, style::text_anchor::HPos};
 use std::{io, path::Path};
 
 // Okabe & Ito's colours, which the colour-blind tell apart. Their greys differ as well.
 const BLUE: RGBColor = RGBColor(0, 114, 178);
 const SKY: RGBColor = RGBColor(86, 180, 233);
 const PALE: RGBColor = RGBColor(190, 190, 190);
-const TEXT: RGBColor = RGBColor(30, 30, 30);
-const FAINT: RGBColor = RGBColor(95, 95, 95);
-const GRID: RGBColor = RGBColor(222, 222, 222);
-const FONT: &str = "DejaVu Sans, Verdana, sans-serif";
 
 const WIDTH: i32 = 1000;
 const ROW: i32 = 30;
@@ -37,9 +30,6 @@ const COLUMNS: [(i32, [&str; 2]); 4] = [
     (885, ["evaluations", "a decision"]),
     (970, ["ms a", "decision"]),
 ];
-
-type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Drawn = Result<(), DrawingAreaErrorKind<io::Error>>;
 
 /// See to it that a picture can be written here, before hours are spent on it.
 ///
@@ -177,12 +167,6 @@ fn thousands(digits: &str) -> String {
 #[expect(clippy::cast_possible_truncation, reason = "a place in the picture")]
 fn across(share: f64) -> i32 {
     BARS[0] + (share * f64::from(BARS[1] - BARS[0])).round() as i32
-}
-
-/// A line of text, its middle at the height of `at`.
-fn label(canvas: &Canvas, text: &str, at: (i32, i32), size: i32, color: RGBColor, side: HPos) -> Drawn {
-    let style = (FONT, size).into_text_style(canvas).color(&color).pos(Pos::new(side, VPos::Center));
-    canvas.draw(&Text::new(text.to_owned(), at, style))
 }
 
 #[cfg(test)]

@@ -5,23 +5,19 @@ use super::{
     Report,
     surprise::{Curve, Detection, Energy},
 };
-use crate::{error::Error, files::write_whole};
-use plotters::{
-    coord::Shift,
-    prelude::*,
-    style::text_anchor::{HPos, Pos, VPos},
+use crate::{
+    drawing::{Canvas, Drawn, FAINT, GRID, TEXT, label},
+    error::Error,
+    files::write_whole,
 };
+use plotters::{prelude::*, style::text_anchor::HPos};
 use std::{io, path::Path};
 
 // Okabe & Ito's colours, which the colour-blind tell apart; marks and labels tell them apart in grey.
 const LEVELS: [RGBColor; 4] =
     [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
 const WALL: RGBColor = RGBColor(213, 94, 0);
-const TEXT: RGBColor = RGBColor(30, 30, 30);
-const FAINT: RGBColor = RGBColor(95, 95, 95);
 const PALE: RGBColor = RGBColor(150, 150, 150);
-const GRID: RGBColor = RGBColor(222, 222, 222);
-const FONT: &str = "DejaVu Sans, Verdana, sans-serif";
 
 const WIDTH: i32 = 1230;
 /// Left edges and width of the two columns of panels.
@@ -31,9 +27,6 @@ const PANEL_HEIGHT: i32 = 250;
 /// What the AUC must reach to be called good.
 const GOOD: f64 = 0.95;
 const ROW: i32 = 24;
-
-type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Drawn = Result<(), DrawingAreaErrorKind<io::Error>>;
 
 /// Write the picture of a report.
 ///
@@ -367,12 +360,6 @@ fn ticks(most: f64) -> Vec<f64> {
 
 fn length(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX / ROW / 4)
-}
-
-/// A line of text, its middle at the height of `at`.
-fn label(canvas: &Canvas, text: &str, at: (i32, i32), size: i32, color: RGBColor, side: HPos) -> Drawn {
-    let style = (FONT, size).into_text_style(canvas).color(&color).pos(Pos::new(side, VPos::Center));
-    canvas.draw(&Text::new(text.to_owned(), at, style))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::world_model::hjepa::LevelCard;
 use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// States imagined together.
 const TOGETHER: usize = 16;
@@ -37,7 +38,7 @@ pub(crate) struct Known<'a> {
     /// The level's readout and distances.
     pub(crate) scale: &'a LevelCard,
     /// Ways that could not be gone, from place to place in metres.
-    pub(crate) blocked: &'a [[[f32; 2]; 2]],
+    pub(crate) blocked: &'a VecDeque<[[f32; 2]; 2]>,
 }
 
 /// The states so far.
@@ -129,13 +130,9 @@ impl Tree {
     /// The shallowest state that has not been tried often enough, and of these the least tried: the tree spreads in waves, so
     /// that a place is first reached by a short way. None where all have been.
     fn choose(&mut self, spec: &TreeSpec, deepest: usize) -> Option<usize> {
-        let open = |node: &&usize| {
-            let node = &self.nodes[**node];
-            node.tried < spec.tries && node.depth < deepest
-        };
-        let rank = |node: &usize| (self.nodes[*node].depth, self.nodes[*node].tried);
-        let indices: Vec<usize> = (0..self.nodes.len()).collect();
-        let node = indices.iter().filter(open).min_by_key(|node| rank(node)).copied()?;
+        let open = |(_, node): &(usize, &Node)| node.tried < spec.tries && node.depth < deepest;
+        let nodes = self.nodes.iter().enumerate().filter(open);
+        let (node, _) = nodes.min_by_key(|(_, node)| (node.depth, node.tried))?;
         self.nodes[node].tried += 1;
         Some(node)
     }
