@@ -7,7 +7,7 @@ use super::{
     planners::{GradientSpec, Imagination, Known, Proposal, Starts, TreeSpec, Uncertainty, gradient, grow},
 };
 use crate::{
-    cost::{IntrinsicCost, subgoals::Subgoals},
+    cost::{IntrinsicCost, nearness::Nearness, subgoals::Subgoals},
     world_model::{Model, hjepa::Level},
 };
 use forethought_energy::distance::Distance;
@@ -80,6 +80,8 @@ impl Default for AboveSpec {
 
 /// How many of a plan's next states may be reached at once.
 const AHEAD: usize = 5;
+/// The distance from the goal's place that counts half, in parts of what the agent moves during one prediction.
+const ARRIVED: f32 = 0.3;
 /// So many blocked ways are remembered.
 const BLOCKED: usize = 32;
 
@@ -94,9 +96,17 @@ pub(crate) struct LevelPlan {
     states: Vec<f32>,
     /// The control step at which it was made.
     made: usize,
-    /// How many of the states have been reached, and the control step of the last.
-    reached: usize,
+    /// Where it is followed from state to state, not as time passes: how many have been reached, and the control step of the
+    /// last.
+    reached: Option<usize>,
     progressed: usize,
+}
+
+impl LevelPlan {
+    /// How many of its predictions, each of `span` control steps, are behind.
+    fn passed(&self, now: usize, span: usize) -> usize {
+        self.reached.unwrap_or((now - self.made) / span)
+    }
 }
 
 /// A level's latest latents, one for each control step.
@@ -202,24 +212,26 @@ impl Hierarchy {
     /// See how far a level above the first has come; true where it has not got on for too long.
     fn follow(&mut self, index: usize, means: &Means) -> bool {
         let now = self.now();
-        let patience = means.spec.above(index - 1).patience as usize;
         let level = &means.model.levels()[index - 1];
-        let (Some(plan), true) = (&mut self.plans[index], patience > 0) else { return false };
+        let Some(plan) = &mut self.plans[index] else { return false };
+        let Some(reached) = &mut plan.reached else { return false };
         let latent = self.latents[index].at(now);
         let width = latent.len();
-        let ahead = plan.states.chunks_exact(width).skip(plan.reached).take(AHEAD);
+        let ahead = plan.states.chunks_exact(width).skip(*reached).take(AHEAD);
         let distances: Vec<f32> = ahead.map(|state| Distance::Squared.of(latent, state).sqrt()).collect();
-        let nearest = (0..distances.len()).min_by(|a, b| distances[*a].total_cmp(&distances[*b]));
-        let Some(nearest) = nearest else { return true };
-        if nearest > 0 || distances[0] < level.card.stride_distance {
-            plan.reached += nearest + usize::from(distances[nearest] < level.card.stride_distance);
+        if distances.is_empty() {
+            return true;
+        }
+        // What is near may be behind a wall, but not as near as this.
+        if let Some(furthest) = distances.iter().rposition(|distance| *distance < level.card.stride_distance) {
+            *reached += furthest + 1;
             plan.progressed = now;
         }
-        if now < plan.progressed + patience {
+        if now < plan.progressed + means.spec.above(index - 1).patience as usize {
             return false;
         }
         let place = |state: &[f32]| level.card.readout.position_m(state);
-        if let Some(state) = plan.states.chunks_exact(width).nth(plan.reached) {
+        if let Some(state) = plan.states.chunks_exact(width).nth(*reached) {
             self.blocked.push_back([place(latent), place(state)]);
             if self.blocked.len() > BLOCKED {
                 self.blocked.pop_front();
@@ -249,10 +261,9 @@ impl Hierarchy {
             None => (means.model.predictor(), means.model.stride()),
         };
         let top = index == levels.len();
-        let by_progress = means.spec.above(index).patience > 0;
-        let subgoals = (!top).then(|| self.subgoals(&levels[index], index, span, steps, by_progress));
+        let subgoals = (!top).then(|| self.subgoals(&levels[index], index, span, steps));
         let cost = match (top, level) {
-            (true, Some(level)) => means.cost.of_arrival(Distance::Saturating { half: level.card.stride_distance }),
+            (true, Some(level)) => means.cost.of_arrival(nearness(level)),
             (true, None) => means.cost.clone(),
             (false, Some(_)) => IntrinsicCost::new(&[], None),
             (false, None) => means.cost.besides_goal(),
@@ -300,17 +311,18 @@ impl Hierarchy {
         let states = predictor.imagine(imagination.latent, best, means.map);
         let (present, evaluations) = (imagination.latent.to_vec(), imagination.evaluations + steps as u64);
         let now = self.now();
-        Some((LevelPlan { present, states, made: now, reached: 0, progressed: now, proposal }, evaluations))
+        let reached = above.filter(|spec| spec.patience > 0).map(|_| 0);
+        Some((LevelPlan { present, states, made: now, reached, progressed: now, proposal }, evaluations))
     }
 
     /// What is left of a plan's best actions.
     fn left_of<'a>(&self, plan: &'a LevelPlan, span: usize, action_len: usize) -> &'a [f32] {
-        let done = (self.now() - plan.made) / span * action_len;
+        let done = plan.passed(self.now(), span) * action_len;
         plan.proposal.candidates.first().map_or(&[], |best| best.0.get(done..).unwrap_or_default())
     }
 
     /// What `above` has planned for each of the next `steps` predictions of the level `index` below it.
-    fn subgoals(&self, above: &Arc<Level>, index: usize, span: usize, steps: usize, by_progress: bool) -> Subgoals {
+    fn subgoals(&self, above: &Arc<Level>, index: usize, span: usize, steps: usize) -> Subgoals {
         let (now, width) = (self.now(), above.predictor.latent());
         let mut past = Vec::new();
         for back in (0..above.spec.stride - 1).rev() {
@@ -320,8 +332,8 @@ impl Hierarchy {
         if let Some(plan) = &self.plans[index + 1] {
             let last = plan.states.len() / width - 1;
             for step in 1..=steps {
-                // A state ahead of the next, so that the agent does not slow down at each.
-                let passed = if by_progress { (plan.reached + 1) * above.span } else { now - plan.made };
+                // A little ahead, so that the agent does not slow down at each.
+                let passed = plan.reached.map_or(now - plan.made, |reached| reached * above.span + above.span / 2);
                 let at = (passed + step * span).div_ceil(above.span).saturating_sub(1).min(last);
                 planned.extend_from_slice(&plan.states[at * width..(at + 1) * width]);
             }
@@ -336,11 +348,20 @@ impl Hierarchy {
             let present = self.latents[index].at(self.now()).to_vec();
             let width = present.len().max(1);
             let ahead = plan.iter().flat_map(|plan| {
-                let passed = (self.now() - plan.made) / level.span;
-                plan.states.chunks_exact(width).skip(passed).map(<[f32]>::to_vec)
+                plan.states.chunks_exact(width).skip(plan.passed(self.now(), level.span)).map(<[f32]>::to_vec)
             });
             std::iter::once(present).chain(ahead).collect()
         };
         above.map(states).collect()
     }
+}
+
+/// What being at the goal means on the top level.
+fn nearness(level: &Level) -> Nearness {
+    if level.predictor.map_len() == 0 {
+        return Nearness::Latent(Distance::Saturating { half: level.card.stride_distance });
+    }
+    // Far ahead the floor plan tells where the agent would be, but not all that it would sense there.
+    let half = ARRIVED * level.card.stride_m;
+    Nearness::Place { readout: level.card.readout.clone(), distance: Distance::Saturating { half } }
 }

@@ -2,12 +2,14 @@
 //! Read first: `IntrinsicCost`.
 
 pub mod drives;
+pub(crate) mod nearness;
 pub(crate) mod subgoals;
 
 use crate::world_model::Clearance;
 use dfdx::prelude::{Cpu, OwnedTape, PutTape, SplitTape, Tensor};
 use drives::DriveSpec;
 use forethought_energy::{Matrix, TapedMatrix, TapedScalar, distance::Distance};
+use nearness::Nearness;
 use std::sync::Arc;
 
 /// The weighted drives of an agent.
@@ -15,7 +17,7 @@ use std::sync::Arc;
 pub(crate) struct IntrinsicCost {
     drives: Vec<DriveSpec>,
     /// How far a latent is from the goal.
-    distance: Distance,
+    nearness: Nearness,
     /// How near what moves has come; without it nothing is known to move.
     clearance: Option<Arc<Clearance>>,
 }
@@ -41,13 +43,13 @@ pub(crate) struct Extent {
 
 impl IntrinsicCost {
     pub(crate) fn new(drives: &[DriveSpec], clearance: Option<Arc<Clearance>>) -> Self {
-        Self { drives: drives.to_vec(), distance: Distance::Smooth, clearance }
+        Self { drives: drives.to_vec(), nearness: Nearness::Latent(Distance::Smooth), clearance }
     }
 
     /// What counts on a level whose actions are abstract: being at the goal, as soon as may be.
-    pub(crate) fn of_arrival(&self, distance: Distance) -> Self {
+    pub(crate) fn of_arrival(&self, nearness: Nearness) -> Self {
         let reach = |drive: &&DriveSpec| matches!(drive, DriveSpec::Reach(_));
-        Self { drives: self.drives.iter().filter(reach).cloned().collect(), distance, clearance: None }
+        Self { drives: self.drives.iter().filter(reach).cloned().collect(), nearness, clearance: None }
     }
 
     /// What counts besides the goal, where a level above says where to go.
@@ -66,7 +68,7 @@ impl IntrinsicCost {
         let mut energies = vec![0.0; imagined.batch];
         for drive in &self.drives {
             match drive {
-                DriveSpec::Reach(reach) => reach.add_energies(imagined, goal, self.distance, &mut energies),
+                DriveSpec::Reach(reach) => reach.add_energies(imagined, goal, &self.nearness, &mut energies),
                 DriveSpec::Effort(effort) => effort.add_energies(imagined, &mut energies),
                 DriveSpec::KeepClear(keep) => {
                     if let Some(clearance) = &self.clearance {
@@ -87,8 +89,8 @@ impl IntrinsicCost {
         for drive in &self.drives {
             match drive {
                 DriveSpec::Reach(reach) => {
-                    let distance = self.distance;
-                    total = add(total, |tape| reach.total(latents.clone().put_tape(tape), goal, distance, extent));
+                    total =
+                        add(total, |tape| reach.total(latents.clone().put_tape(tape), goal, &self.nearness, extent));
                 }
                 DriveSpec::Effort(effort) => {
                     total = add(total, |tape| effort.total(actions.clone().put_tape(tape), extent));

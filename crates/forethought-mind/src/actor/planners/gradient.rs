@@ -41,7 +41,7 @@ impl GradientSpec {
 }
 
 /// Actions this near the bound could hardly be moved from it by gradient.
-const BOUND: f32 = 0.97;
+pub(super) const BOUND: f32 = 0.97;
 const BETA1: f32 = 0.9;
 const BETA2: f32 = 0.999;
 

@@ -2,7 +2,7 @@
 //! in a learned latent space Ichter & Pavone 2019): what leads through it to the goal is a start for the gradient, where no
 //! random walk would get. Read first: [`TreeSpec`] and [`grow`].
 
-use super::{Imagination, Starts};
+use super::{Imagination, Starts, gradient::BOUND};
 use crate::world_model::hjepa::LevelCard;
 use rand::Rng;
 use schemars::JsonSchema;
@@ -13,6 +13,10 @@ use std::collections::VecDeque;
 const TOGETHER: usize = 16;
 /// Two places nearer than this are the same, in parts of what the agent moves during one prediction.
 const SAME: f32 = 0.7;
+/// Where nothing is left to go on from, the tree goes on with this part of its novelty, for as long as predictions are left and
+/// the novelty has not fallen to `FINEST` of what it was: narrow ways have no room for states far from each other.
+const FINER: f32 = 0.9;
+const FINEST: f32 = 0.3;
 
 /// How a tree of imagined states grows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,7 +25,7 @@ pub struct TreeSpec {
     /// Predictions to spend on it; 0 grows none.
     pub predictions: u32,
     /// A state is kept if its place, decoded, is this far from those of all others, in parts of what the agent moves during
-    /// one prediction.
+    /// one prediction; less where the tree would end before it is at the goal.
     pub novelty: f32,
     /// How often each state is gone on from.
     pub tries: u32,
@@ -79,19 +83,28 @@ pub(crate) fn grow(
     let mut tree =
         Tree { latents: imagination.latent.to_vec(), places_m: vec![place(imagination.latent)], nodes: vec![root] };
     let span = starts.horizon / imagination.steps.max(1);
-    let mut left = spec.predictions as usize;
+    let (mut left, mut novelty) = (spec.predictions as usize, spec.novelty);
     while left > 0 {
         let together = TOGETHER.min(left);
-        left -= together;
         let from: Vec<usize> = (0..together).filter_map(|_| tree.choose(spec, imagination.steps)).collect();
         let arrived =
             tree.nodes.iter().filter(|node| node.to_goal < SAME * scale.stride_m).map(|node| node.depth).min();
-        let done = arrived.is_some_and(|depth| from.iter().all(|node| tree.nodes[*node].depth > depth));
-        if from.is_empty() || done {
+        if arrived.is_some_and(|depth| from.iter().all(|node| tree.nodes[*node].depth > depth)) {
             break;
         }
+        if from.is_empty() {
+            novelty *= FINER;
+            if novelty < FINEST * spec.novelty {
+                break;
+            }
+            tree.nodes.iter_mut().for_each(|node| node.tried = 0);
+            continue;
+        }
+        left -= from.len();
         let states: Vec<f32> = from.iter().flat_map(|node| tree.latent(*node, width)).copied().collect();
-        let actions: Vec<Vec<f32>> = from.iter().map(|_| starts.dash(span, rng)).collect();
+        let mut actions: Vec<Vec<f32>> = from.iter().map(|_| starts.dash(span, rng)).collect();
+        // As the gradient will take them: over a long way a slightly other action ends elsewhere.
+        actions.iter_mut().flatten().for_each(|value| *value = value.clamp(-BOUND, BOUND));
         let reached = imagination.step(&states, &actions.concat());
         let near = |a: [f32; 2], b: [f32; 2]| apart(a, b) < SAME * scale.stride_m;
         for ((before, action), latent) in from.into_iter().zip(actions).zip(reached.chunks_exact(width)) {
@@ -99,7 +112,7 @@ pub(crate) fn grow(
             if blocked.iter().any(|[from, to]| near(here, *from) && near(there, *to)) {
                 continue;
             }
-            tree.consider(before, action, latent, there, spec.novelty * scale.stride_m, goal_m);
+            tree.consider(before, action, latent, there, novelty * scale.stride_m, goal_m);
         }
     }
     let mut best: Vec<usize> = (1..tree.nodes.len()).collect();

@@ -1,15 +1,16 @@
 //! Reach: be where the goal observation would be sensed. Read first: [`ReachSpec`].
 
-use crate::cost::{Extent, Imagined};
+use crate::cost::{Extent, Imagined, nearness::Nearness};
 use dfdx::prelude::SumTo;
-use forethought_energy::{TapedMatrix, TapedScalar, distance::Distance};
+use forethought_energy::{TapedMatrix, TapedScalar};
 use forethought_interface::{Num, impl_numbers};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Energy of a rollout: `weight` times the mean over its imagined latents `s` of `sqrt(|s - s_goal|² + 1e-3)`, where
-/// `s_goal` encodes what the agent would sense at the target. A level above the first minimises the saturating form of the
-/// distance instead (see [`Distance::Saturating`]).
+/// `s_goal` encodes what the agent would sense at the target. The top of several levels minimises the
+/// saturating form `d / (d + half)` of the distance `d` instead, and where the model reads a floor plan, `d` is that of the places
+/// decoded from `s` and `s_goal`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReachSpec {
@@ -32,16 +33,17 @@ impl ReachSpec {
         self.weight.value_f32() / extent.steps.max(1) as f32
     }
 
-    pub(crate) fn add_energies(&self, imagined: &Imagined, goal: &[f32], distance: Distance, energies: &mut [f32]) {
+    pub(crate) fn add_energies(&self, imagined: &Imagined, goal: &[f32], nearness: &Nearness, energies: &mut [f32]) {
         let share = self.share(imagined.extent);
+        let goal_read = nearness.read(goal);
         for step in imagined.latents.chunks_exact(imagined.batch * goal.len()) {
             for (energy, latent) in energies.iter_mut().zip(step.chunks_exact(goal.len())) {
-                *energy += share * distance.of(latent, goal);
+                *energy += share * nearness.of(latent, &goal_read);
             }
         }
     }
 
-    pub(crate) fn total(&self, latents: TapedMatrix, goal: &[f32], distance: Distance, extent: Extent) -> TapedScalar {
-        distance.of_rows(latents, goal).sum() * self.share(extent)
+    pub(crate) fn total(&self, latents: TapedMatrix, goal: &[f32], nearness: &Nearness, extent: Extent) -> TapedScalar {
+        nearness.of_rows(latents, goal).sum() * self.share(extent)
     }
 }
