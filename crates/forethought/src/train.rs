@@ -236,7 +236,6 @@ struct Log {
     path: PathBuf,
     file: File,
     progress: Progress,
-    latent: f32,
     started: Instant,
     warned: bool,
     latest: Option<TrainProgress>,
@@ -255,8 +254,7 @@ impl Log {
         Ok(Self {
             path: path.to_owned(),
             file,
-            progress: Progress::begin("training", u64::from(spec.updates)),
-            latent: spec.world_model.latent as f32,
+            progress: Progress::begin("training", u64::from(spec.updates_in_all())),
             started: Instant::now(),
             warned: false,
             latest: None,
@@ -265,11 +263,11 @@ impl Log {
 
     fn write(&mut self, progress: &TrainProgress) -> Result<(), Error> {
         let progress = TrainProgress { elapsed_secs: self.started.elapsed().as_secs_f64(), ..progress.clone() };
-        let rank = format!("effective rank {:.1} of {}", progress.effective_rank, self.latent);
+        let rank = format!("effective rank {:.1} of {}", progress.effective_rank, progress.latent);
         let prediction = progress.terms.get("prediction").unwrap_or_default();
         let message = format!("loss {:.4}, prediction {prediction:.4}, {rank}", progress.loss);
         self.progress.set(u64::from(progress.update), &message);
-        if collapsed(&progress, self.latent) && !self.warned {
+        if collapsed(&progress) && !self.warned {
             self.warned = true;
             let deviation = progress.deviation;
             self.progress.note(&format!(
@@ -289,6 +287,8 @@ impl Log {
 }
 
 /// Whether the latents all say the same. The first updates of a fresh network tell little.
-fn collapsed(progress: &TrainProgress, latent: f32) -> bool {
-    progress.update > 200 && (progress.effective_rank < COLLAPSED * latent || progress.deviation < TO_A_POINT)
+#[expect(clippy::cast_precision_loss, reason = "a latent has far fewer than 2^24 values")]
+fn collapsed(progress: &TrainProgress) -> bool {
+    progress.update > 200
+        && (progress.effective_rank < COLLAPSED * progress.latent as f32 || progress.deviation < TO_A_POINT)
 }
