@@ -7,7 +7,7 @@ use forethought_interface::{Action, Channel, Detail, Observation, ObservationLay
 use forethought_mind::{
     Mind, Model, ModelError,
     actor::{
-        ActorSpec,
+        AboveSpec, ActorSpec, HierarchySpec, LowestSpec,
         exploration::ExplorationSpec,
         planners::{GradientSpec, PlannerName},
     },
@@ -135,8 +135,13 @@ fn term(report: &TrainProgress, name: &str) -> f32 {
 
 /// How many of `episodes` new starts and goals an actor reaches within 40 steps, to 0.05.
 fn reached(model: &Arc<Model>, planner: PlannerName, episodes: u64) -> usize {
+    reached_as(model, &ActorSpec { planner, ..ActorSpec::default() }, episodes)
+}
+
+/// The same, with levels that plan as `actor` says.
+fn reached_as(model: &Arc<Model>, actor: &ActorSpec, episodes: u64) -> usize {
     let gradient = GradientSpec { starts: 64, refined: 8, iterations: 8, learning_rate: 0.15 };
-    let actor = ActorSpec { planner, horizon: 20, replan_every: 4, gradient, ..ActorSpec::default() };
+    let actor = ActorSpec { horizon: 20, replan_every: 4, gradient, ..actor.clone() };
     let drives = [DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: 1.0.into() })];
     let exploration = ExplorationSpec::default();
     let mut mind = Mind::new(Some(model.clone()), &layout(), 2, &actor, &drives, &exploration).unwrap();
@@ -195,6 +200,33 @@ fn two_levels_reach_goals_from_the_top_down_and_an_untrained_second_level_does_n
     let path = folder.path().join("two.safetensors");
     model.save(&path).unwrap();
     assert_eq!(Model::load(&path).unwrap(), *model);
+}
+
+#[test]
+fn three_levels_reach_goals_and_untrained_ones_above_the_first_do_not() {
+    let experience = explore(200, 40);
+    let three = |above| {
+        let mut spec = two_levels(600, above);
+        // Eight control steps: the square takes about twenty to cross.
+        let third = LevelSpec { unroll: 3, ..spec.world_model.levels[0].clone() };
+        spec.world_model.levels.push(third);
+        spec
+    };
+    let (model, reports) = trained(&experience, &three(600), 2);
+    let levels: Vec<usize> = reports.iter().map(|report| report.level).collect();
+    assert_eq!((levels[0], levels[levels.len() / 2], levels[levels.len() - 1]), (1, 2, 3));
+    assert_eq!(model.levels().iter().map(|level| level.span()).collect::<Vec<_>>(), [4, 8]);
+
+    let (untrained, _) = trained(&experience, &three(0), 1);
+    let (model, untrained) = (Arc::new(model), Arc::new(untrained));
+    // No level need look further than it takes to get there.
+    let mut top = AboveSpec { horizon: 6, ..AboveSpec::default() };
+    (top.gradient.starts, top.gradient.refined) = (8, 8);
+    let hierarchy = HierarchySpec { above: vec![LowestSpec::default().into(), top], ..HierarchySpec::default() };
+    let actor = ActorSpec { planner: PlannerName::Hierarchical, hierarchy, ..ActorSpec::default() };
+    let (with, without) = (reached_as(&model, &actor, 40), reached_as(&untrained, &actor, 40));
+    assert!(with >= 34, "trained: {with} of 40");
+    assert!(without <= 20, "untrained: {without} of 40");
 }
 
 #[test]

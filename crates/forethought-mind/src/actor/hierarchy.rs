@@ -16,8 +16,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, sync::Arc};
 
-/// How each level plans, the lowest first. Levels of the model that are not named here plan by the defaults; `horizon`s are
-/// counted in predictions of the level.
+/// How each level plans, the lowest first. Levels of the model that are not named here plan by the defaults, those between
+/// others as `lowest` does by its own; `horizon`s are counted in predictions of the level.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HierarchySpec {
@@ -28,9 +28,10 @@ pub struct HierarchySpec {
 }
 
 impl HierarchySpec {
-    /// How the level `index` levels above the second plans.
-    fn above(&self, index: usize) -> AboveSpec {
-        self.above.get(index).cloned().unwrap_or_default()
+    /// How the level `index` levels above the second plans, the highest or one below that.
+    fn above(&self, index: usize, highest: bool) -> AboveSpec {
+        let default = || if highest { AboveSpec::default() } else { LowestSpec::default().into() };
+        self.above.get(index).cloned().unwrap_or_else(default)
     }
 }
 
@@ -75,6 +76,14 @@ impl Default for AboveSpec {
     fn default() -> Self {
         let gradient = GradientSpec { starts: 4, refined: 4, iterations: 3, learning_rate: 0.1 };
         Self { horizon: 24, replan_every: 8, gradient, tree: TreeSpec::default(), patience: 0 }
+    }
+}
+
+/// A level between others, which follows the one above it as the lowest does.
+impl From<LowestSpec> for AboveSpec {
+    fn from(LowestSpec { horizon, replan_every, gradient }: LowestSpec) -> Self {
+        let tree = TreeSpec { predictions: 0, ..TreeSpec::default() };
+        Self { horizon, replan_every, gradient, tree, patience: 0 }
     }
 }
 
@@ -160,6 +169,13 @@ pub(crate) struct Means<'a> {
     pub(crate) map: &'a [f32],
 }
 
+impl Means<'_> {
+    /// How the level `index` levels above the second plans.
+    fn above(&self, index: usize) -> AboveSpec {
+        self.spec.above(index, index + 1 == self.model.levels().len())
+    }
+}
+
 /// What a level did at a control step.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Effort {
@@ -195,7 +211,7 @@ impl Hierarchy {
         for index in (0..self.plans.len()).rev() {
             let every = match index.checked_sub(1) {
                 None => means.spec.lowest.replan_every,
-                Some(above) => means.spec.above(above).replan_every,
+                Some(above) => means.above(above).replan_every,
             };
             let stuck = index > 0 && self.follow(index, means);
             let due = self.plans[index].as_ref().is_none_or(|plan| self.now() >= plan.made + every as usize);
@@ -227,7 +243,7 @@ impl Hierarchy {
             *reached += furthest + 1;
             plan.progressed = now;
         }
-        if now < plan.progressed + means.spec.above(index - 1).patience as usize {
+        if now < plan.progressed + means.above(index - 1).patience as usize {
             return false;
         }
         let place = |state: &[f32]| level.card.readout.position_m(state);
@@ -250,7 +266,7 @@ impl Hierarchy {
 
     fn plan_level(&self, index: usize, means: &Means, rng: &mut impl Rng) -> Option<(LevelPlan, u64)> {
         let levels = means.model.levels();
-        let above = index.checked_sub(1).map(|above| means.spec.above(above));
+        let above = index.checked_sub(1).map(|above| means.above(above));
         let level = index.checked_sub(1).map(|above| &levels[above]);
         let (steps, settings) = match &above {
             Some(spec) => (spec.horizon as usize, &spec.gradient),
