@@ -64,6 +64,10 @@ fn help_is_there_for_every_command() {
 
 #[test]
 fn bad_usage_is_status_2_and_says_what_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let without = folder.path().join("without_model.ron");
+    let with = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/clutter.ron")).unwrap();
+    fs::write(&without, with.replace("model: \"../assets/clutter.safetensors\",", "")).unwrap();
     for (arguments, expected) in [
         (&["batch"][..], "SCENARIO"),
         (&["batch", "two_rooms", "--actor", "ghost"], "gradient, shooting, walks, cem, mppi, random"),
@@ -73,7 +77,7 @@ fn bad_usage_is_status_2_and_says_what_there_is() {
         (&["run", "no_rooms", "--headless"], "two_rooms"),
         (&["run", "no/such/file.ron"], "no such file"),
         (&["frobnicate"], "unrecognized subcommand"),
-        (&["probe", "clutter"], "names no model: give --model FILE"),
+        (&["probe", text(&without)], "names no model: give --model FILE"),
         (&["probe", "maze", "--model", "assets/two_rooms.safetensors"], "does not fit"),
         (&["probe", "two_rooms", "--episodes", "3"], "3 is not in"),
     ] {
