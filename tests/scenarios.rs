@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use forethought::{
-    batch::{BatchOptions, batch},
+    batch::{Batch, BatchOptions, batch},
     conditions,
     episode::{EpisodeResult, Runner},
     setup::{Setup, SetupOptions},
@@ -22,6 +22,11 @@ fn every_scenario() -> Vec<Arc<Setup>> {
     assert!(!files.is_empty());
     let options = SetupOptions { seed: 11, actor: Some(PlannerName::Random), model: None };
     files.iter().map(|file| Arc::new(Setup::load(file, &options).unwrap_or_else(|error| panic!("{error}")))).collect()
+}
+
+fn run(setup: &Arc<Setup>, episodes: u64, jobs: usize) -> Batch {
+    let options = BatchOptions { first: 0, episodes, jobs, out: None, resume: false };
+    batch(setup, &options, &Stop::default(), &mut |_, _| Ok(())).unwrap()
 }
 
 #[test]
@@ -52,11 +57,7 @@ fn draws_worlds_that_differ_and_have_not_succeeded_yet() {
 #[test]
 fn runs_without_errors_and_the_same_again() {
     for setup in every_scenario() {
-        let run = |jobs| {
-            let options = BatchOptions { first: 0, episodes: 6, jobs, out: None, resume: false };
-            batch(&setup, &options, &Stop::default(), &mut |_, _| Ok(())).unwrap()
-        };
-        let (first, second) = (run(1), run(3));
+        let (first, second) = (run(&setup, 6, 1), run(&setup, 6, 3));
         let errors: Vec<_> = first.results.iter().filter_map(|result| result.error.as_ref()).collect();
         assert!(errors.is_empty(), "{}: {errors:?}", setup.name());
         assert_eq!(first.summary.digest, second.summary.digest, "{}", setup.name());
@@ -69,14 +70,10 @@ fn successes(name: &str, actor: PlannerName, episodes: u64) -> u64 {
     let file = format!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/{}.ron"), name);
     let options = SetupOptions { seed: 5000, actor: Some(actor), model: None };
     let setup = Arc::new(Setup::load(file.as_ref(), &options).unwrap_or_else(|error| panic!("{error}")));
-    let run = |jobs, episodes| {
-        let options = BatchOptions { first: 0, episodes, jobs, out: None, resume: false };
-        batch(&setup, &options, &Stop::default(), &mut |_, _| Ok(())).unwrap()
-    };
-    let batch = run(2, episodes);
+    let batch = run(&setup, episodes, 2);
     let digests = |results: &[EpisodeResult]| results.iter().map(|result| result.digest.clone()).collect::<Vec<_>>();
     assert_eq!(
-        digests(&run(1, 2).results),
+        digests(&run(&setup, 2, 1).results),
         digests(&batch.results[..2]),
         "{name}, {actor:?}: the same from the same seed"
     );

@@ -166,10 +166,6 @@ impl Mind {
         detail: Detail,
     ) -> Result<Thought, ThinkError> {
         let Present { latent, goal, map } = self.perceive(model, observation, goal)?;
-        let mut goals = vec![goal];
-        for level in model.levels() {
-            goals.push(goals.last().filter(|goal| !goal.is_empty()).map_or(vec![], |goal| level.encode_steady(goal)));
-        }
         self.hierarchy.remember(model, latent);
         let means = Means {
             model,
@@ -178,7 +174,7 @@ impl Mind {
             uncertainty: self.actor.uncertainty,
             exploration: &self.exploration,
             action_len: self.action_len,
-            goals: &goals,
+            goal: &goal,
             map: &map,
         };
         let diverged = || ThinkError::Diverged { what: "the energy of every imagined future".into() };

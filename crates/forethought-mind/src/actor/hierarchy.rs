@@ -28,10 +28,11 @@ pub struct HierarchySpec {
 }
 
 impl HierarchySpec {
-    /// How the level `index` levels above the second plans, the highest or one below that.
-    fn above(&self, index: usize, highest: bool) -> AboveSpec {
-        let default = || if highest { AboveSpec::default() } else { LowestSpec::default().into() };
-        self.above.get(index).cloned().unwrap_or_else(default)
+    /// How the level `index`, counted from 0, plans where the highest is `top`.
+    fn of_level(&self, index: usize, top: usize) -> AboveSpec {
+        let Some(above) = index.checked_sub(1) else { return self.lowest.clone().into() };
+        let default = || if index == top { AboveSpec::default() } else { LowestSpec::default().into() };
+        self.above.get(above).cloned().unwrap_or_else(default)
     }
 }
 
@@ -79,7 +80,7 @@ impl Default for AboveSpec {
     }
 }
 
-/// A level between others, which follows the one above it as the lowest does.
+/// The lowest level's settings as any level has them: without a tree, and followed as time passes.
 impl From<LowestSpec> for AboveSpec {
     fn from(LowestSpec { horizon, replan_every, gradient }: LowestSpec) -> Self {
         let tree = TreeSpec { predictions: 0, ..TreeSpec::default() };
@@ -105,16 +106,23 @@ pub(crate) struct LevelPlan {
     states: Vec<f32>,
     /// The control step at which it was made.
     made: usize,
-    /// Where it is followed from state to state, not as time passes: how many have been reached, and the control step of the
-    /// last.
-    reached: Option<usize>,
-    progressed: usize,
+    /// Where it is followed from state to state, not as time passes.
+    progress: Option<Progress>,
+}
+
+/// How far a plan has been followed.
+#[derive(Debug, Clone, Copy)]
+struct Progress {
+    /// How many of its states have been reached.
+    reached: usize,
+    /// The control step at which the last was.
+    at: usize,
 }
 
 impl LevelPlan {
     /// How many of its predictions, each of `span` control steps, are behind.
     fn passed(&self, now: usize, span: usize) -> usize {
-        self.reached.unwrap_or((now - self.made) / span)
+        self.progress.map_or((now - self.made) / span, |progress| progress.reached)
     }
 }
 
@@ -164,16 +172,9 @@ pub(crate) struct Means<'a> {
     pub(crate) uncertainty: Uncertainty,
     pub(crate) exploration: &'a ExplorationSpec,
     pub(crate) action_len: usize,
-    /// The goal on each level, the lowest first; empty without one.
-    pub(crate) goals: &'a [Vec<f32>],
+    /// The goal on the lowest level; empty without one.
+    pub(crate) goal: &'a [f32],
     pub(crate) map: &'a [f32],
-}
-
-impl Means<'_> {
-    /// How the level `index` levels above the second plans.
-    fn above(&self, index: usize) -> AboveSpec {
-        self.spec.above(index, index + 1 == self.model.levels().len())
-    }
 }
 
 /// What a level did at a control step.
@@ -209,14 +210,12 @@ impl Hierarchy {
     pub(crate) fn plan(&mut self, means: &Means, rng: &mut impl Rng) -> Option<Effort> {
         let mut effort = Effort::default();
         for index in (0..self.plans.len()).rev() {
-            let every = match index.checked_sub(1) {
-                None => means.spec.lowest.replan_every,
-                Some(above) => means.above(above).replan_every,
-            };
-            let stuck = index > 0 && self.follow(index, means);
-            let due = self.plans[index].as_ref().is_none_or(|plan| self.now() >= plan.made + every as usize);
+            let spec = means.spec.of_level(index, means.model.levels().len());
+            let stuck = self.follow(index, &spec, means);
+            let every = spec.replan_every as usize;
+            let due = self.plans[index].as_ref().is_none_or(|plan| self.now() >= plan.made + every);
             if due || stuck {
-                let (plan, evaluations) = self.plan_level(index, means, rng)?;
+                let (plan, evaluations) = self.plan_level(index, &spec, means, rng)?;
                 self.plans[index] = Some(plan);
                 effort.evaluations += evaluations;
                 effort.planned |= index == 0;
@@ -225,29 +224,28 @@ impl Hierarchy {
         Some(effort)
     }
 
-    /// See how far a level above the first has come; true where it has not got on for too long.
-    fn follow(&mut self, index: usize, means: &Means) -> bool {
+    /// See how far a level's plan has been followed; true where it has not got on for too long.
+    fn follow(&mut self, index: usize, spec: &AboveSpec, means: &Means) -> bool {
         let now = self.now();
-        let level = &means.model.levels()[index - 1];
         let Some(plan) = &mut self.plans[index] else { return false };
-        let Some(reached) = &mut plan.reached else { return false };
+        let Some(progress) = &mut plan.progress else { return false };
+        let level = &means.model.levels()[index - 1];
         let latent = self.latents[index].at(now);
         let width = latent.len();
-        let ahead = plan.states.chunks_exact(width).skip(*reached).take(AHEAD);
+        let ahead = plan.states.chunks_exact(width).skip(progress.reached).take(AHEAD);
         let distances: Vec<f32> = ahead.map(|state| Distance::Squared.of(latent, state).sqrt()).collect();
         if distances.is_empty() {
             return true;
         }
         // What is near may be behind a wall, but not as near as this.
         if let Some(furthest) = distances.iter().rposition(|distance| *distance < level.card.stride_distance) {
-            *reached += furthest + 1;
-            plan.progressed = now;
+            *progress = Progress { reached: progress.reached + furthest + 1, at: now };
         }
-        if now < plan.progressed + means.above(index - 1).patience as usize {
+        if now < progress.at + spec.patience as usize {
             return false;
         }
         let place = |state: &[f32]| level.card.readout.position_m(state);
-        if let Some(state) = plan.states.chunks_exact(width).nth(*reached) {
+        if let Some(state) = plan.states.chunks_exact(width).nth(progress.reached) {
             self.blocked.push_back([place(latent), place(state)]);
             if self.blocked.len() > BLOCKED {
                 self.blocked.pop_front();
@@ -264,26 +262,29 @@ impl Hierarchy {
         Some((actions.get(step..step + action_len)?.to_vec(), *energy))
     }
 
-    fn plan_level(&self, index: usize, means: &Means, rng: &mut impl Rng) -> Option<(LevelPlan, u64)> {
+    fn plan_level(
+        &self,
+        index: usize,
+        spec: &AboveSpec,
+        means: &Means,
+        rng: &mut impl Rng,
+    ) -> Option<(LevelPlan, u64)> {
         let levels = means.model.levels();
-        let above = index.checked_sub(1).map(|above| means.above(above));
         let level = index.checked_sub(1).map(|above| &levels[above]);
-        let (steps, settings) = match &above {
-            Some(spec) => (spec.horizon as usize, &spec.gradient),
-            None => (means.spec.lowest.horizon as usize, &means.spec.lowest.gradient),
-        };
+        let (steps, settings) = (spec.horizon as usize, &spec.gradient);
         let (predictor, span) = match level {
             Some(level) => (&level.predictor, level.span),
             None => (means.model.predictor(), means.model.stride()),
         };
         let top = index == levels.len();
         let subgoals = (!top).then(|| self.subgoals(&levels[index], index, span, steps));
-        let cost = match (top, level) {
-            (true, Some(level)) => means.cost.of_arrival(nearness(level)),
-            (true, None) => means.cost.clone(),
-            (false, Some(_)) => IntrinsicCost::new(&[], None),
-            (false, None) => means.cost.besides_goal(),
+        let cost = match level {
+            Some(level) if top => means.cost.of_arrival(nearness(level)),
+            Some(_) => IntrinsicCost::new(&[], None),
+            None => means.cost.besides_goal(),
         };
+        // Only the top level knows of it.
+        let goal = if top { goal_above(means.goal, levels) } else { vec![] };
         let mut imagination = Imagination {
             predictor,
             under: if index == 0 { means.model.predictors() } else { std::slice::from_ref(predictor) },
@@ -291,7 +292,7 @@ impl Hierarchy {
             cost: &cost,
             subgoals: subgoals.as_ref(),
             latent: self.latents[index].at(self.now()),
-            goal: &means.goals[index],
+            goal: &goal,
             map: means.map,
             steps,
             stride: span,
@@ -307,7 +308,7 @@ impl Hierarchy {
             warm: last,
             given: vec![],
         };
-        if let (true, Some(level), Some(spec)) = (top, level, &above)
+        if let (true, Some(level)) = (top, level)
             && spec.tree.predictions > 0
             && !imagination.goal.is_empty()
         {
@@ -327,8 +328,8 @@ impl Hierarchy {
         let states = predictor.imagine(imagination.latent, best, means.map);
         let (present, evaluations) = (imagination.latent.to_vec(), imagination.evaluations + steps as u64);
         let now = self.now();
-        let reached = above.filter(|spec| spec.patience > 0).map(|_| 0);
-        Some((LevelPlan { present, states, made: now, reached, progressed: now, proposal }, evaluations))
+        let progress = (spec.patience > 0).then_some(Progress { reached: 0, at: now });
+        Some((LevelPlan { present, states, made: now, progress, proposal }, evaluations))
     }
 
     /// What is left of a plan's best actions.
@@ -349,7 +350,8 @@ impl Hierarchy {
             let last = plan.states.len() / width - 1;
             for step in 1..=steps {
                 // A little ahead, so that the agent does not slow down at each.
-                let passed = plan.reached.map_or(now - plan.made, |reached| reached * above.span + above.span / 2);
+                let ahead = |progress: Progress| progress.reached * above.span + above.span / 2;
+                let passed = plan.progress.map_or(now - plan.made, ahead);
                 let at = (passed + step * span).div_ceil(above.span).saturating_sub(1).min(last);
                 planned.extend_from_slice(&plan.states[at * width..(at + 1) * width]);
             }
@@ -370,6 +372,14 @@ impl Hierarchy {
         };
         above.map(states).collect()
     }
+}
+
+/// A goal of the lowest level on the top one; empty without one.
+fn goal_above(goal: &[f32], levels: &[Arc<Level>]) -> Vec<f32> {
+    if goal.is_empty() {
+        return vec![];
+    }
+    levels.iter().fold(goal.to_vec(), |goal, level| level.encode_steady(&goal))
 }
 
 /// What being at the goal means on the top level.

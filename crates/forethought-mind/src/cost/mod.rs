@@ -9,6 +9,7 @@ use crate::world_model::Clearance;
 use dfdx::prelude::{Cpu, OwnedTape, PutTape, SplitTape, Tensor};
 use drives::DriveSpec;
 use forethought_energy::{Matrix, TapedMatrix, TapedScalar, distance::Distance};
+use forethought_interface::Num;
 use nearness::Nearness;
 use std::sync::Arc;
 
@@ -39,6 +40,14 @@ pub(crate) struct Extent {
     pub(crate) steps: usize,
     /// Control steps that each spans.
     pub(crate) stride: usize,
+}
+
+impl Extent {
+    /// What each prediction counts of a mean over all of them that counts `weight`.
+    #[expect(clippy::cast_precision_loss, reason = "a horizon has far fewer than 2^24 steps")]
+    pub(crate) fn share(self, weight: &Num) -> f32 {
+        weight.value_f32() / self.steps.max(1) as f32
+    }
 }
 
 impl IntrinsicCost {

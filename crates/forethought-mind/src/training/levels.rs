@@ -8,11 +8,12 @@ use crate::{
     world_model::{
         LevelSpec, WorldModelSpec,
         encoder::Encoder,
-        hjepa::{Level, LevelCard, pool_into},
+        hjepa::{Level, LevelCard, abstract_actions, pool_into},
         jepa::{Jepa, Sequences},
         map::MapReader,
         predictor::{Looking, Predictor},
         readout::Readout,
+        view::distance,
     },
 };
 use rand::Rng;
@@ -166,8 +167,7 @@ impl Ascent {
             }
             let mut chunks = Vec::new();
             (0..(steps).saturating_sub(span)).for_each(|at| self.chunk_into(episode, at, spec, &mut chunks));
-            let mut actions = action.as_ref().map_or_else(Vec::new, |action| action.forward(&chunks, false).0);
-            actions.iter_mut().for_each(|code| *code = code.tanh());
+            let actions = action.as_ref().map_or_else(Vec::new, |action| abstract_actions(action, &chunks));
             Seen { latents: encoder.forward(&pooled, false).0, actions }
         };
         Self { episodes: self.episodes.par_iter().map(seen).collect(), latent: spec.latent, acting: spec.action, span }
@@ -208,8 +208,7 @@ impl Ascent {
                 latents.extend_from_slice(latent);
                 positions.push(*position);
                 if let Some(after) = latent_at(at + self.span) {
-                    let squares = latent.iter().zip(after).map(|(a, b)| (a - b) * (a - b));
-                    distances.push(squares.sum::<f32>().sqrt());
+                    distances.push(distance(latent, after));
                 }
                 if let Some(after) = episode.positions_m.get(at + self.span) {
                     moves.push((after[0] - position[0]).hypot(after[1] - position[1]));

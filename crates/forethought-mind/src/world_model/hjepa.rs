@@ -125,10 +125,15 @@ impl Level {
 
     /// Abstract actions, `[rows, action]`, each value in `(-1, 1)`, of chunks of actions below, `[rows, stride * action below]`.
     pub(crate) fn abstract_actions(&self, chunks: &[f32]) -> Vec<f32> {
-        let mut codes = self.action_encoder.forward(chunks, false).0;
-        codes.iter_mut().for_each(|code| *code = code.tanh());
-        codes
+        abstract_actions(&self.action_encoder, chunks)
     }
+}
+
+/// What an action encoder makes of chunks of actions below, each value in `(-1, 1)`.
+pub(crate) fn abstract_actions(encoder: &Encoder, chunks: &[f32]) -> Vec<f32> {
+    let mut codes = encoder.forward(chunks, false).0;
+    codes.iter_mut().for_each(|code| *code = code.tanh());
+    codes
 }
 
 /// The mean of `stride` latents of the level below, `span` control steps apart, the last of them at control step `step`. What

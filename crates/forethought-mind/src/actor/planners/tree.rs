@@ -80,6 +80,8 @@ pub(crate) fn grow(
     let root = Node { before: 0, action: vec![], depth: 0, tried: 0, to_goal: f32::INFINITY };
     let goal_m = scale.readout.position_m(imagination.goal);
     let place = |latent: &[f32]| scale.readout.position_m(latent);
+    let same_m = SAME * scale.stride_m;
+    let near = |a: [f32; 2], b: [f32; 2]| apart(a, b) < same_m;
     let mut tree =
         Tree { latents: imagination.latent.to_vec(), places_m: vec![place(imagination.latent)], nodes: vec![root] };
     let span = starts.horizon / imagination.steps.max(1);
@@ -87,8 +89,7 @@ pub(crate) fn grow(
     while left > 0 {
         let together = TOGETHER.min(left);
         let from: Vec<usize> = (0..together).filter_map(|_| tree.choose(spec, imagination.steps)).collect();
-        let arrived =
-            tree.nodes.iter().filter(|node| node.to_goal < SAME * scale.stride_m).map(|node| node.depth).min();
+        let arrived = tree.nodes.iter().filter(|node| node.to_goal < same_m).map(|node| node.depth).min();
         if arrived.is_some_and(|depth| from.iter().all(|node| tree.nodes[*node].depth > depth)) {
             break;
         }
@@ -106,7 +107,6 @@ pub(crate) fn grow(
         // As the gradient will take them: over a long way a slightly other action ends elsewhere.
         actions.iter_mut().flatten().for_each(|value| *value = value.clamp(-BOUND, BOUND));
         let reached = imagination.step(&states, &actions.concat());
-        let near = |a: [f32; 2], b: [f32; 2]| apart(a, b) < SAME * scale.stride_m;
         for ((before, action), latent) in from.into_iter().zip(actions).zip(reached.chunks_exact(width)) {
             let (here, there) = (tree.places_m[before], place(latent));
             if blocked.iter().any(|[from, to]| near(here, *from) && near(there, *to)) {
@@ -119,7 +119,7 @@ pub(crate) fn grow(
     // All that are within a prediction of the goal are at it.
     let rank = |node: &usize| {
         let node = &tree.nodes[*node];
-        let at_goal = node.to_goal < SAME * scale.stride_m;
+        let at_goal = node.to_goal < same_m;
         (!at_goal, if at_goal { node.depth as f32 } else { node.to_goal })
     };
     best.sort_by(|a, b| {

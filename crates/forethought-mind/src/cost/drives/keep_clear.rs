@@ -36,18 +36,13 @@ fn one() -> Num {
 impl_numbers!(struct KeepClearSpec { distance_m, weight });
 
 impl KeepClearSpec {
-    #[expect(clippy::cast_precision_loss, reason = "a horizon has far fewer than 2^24 steps")]
-    fn share(&self, extent: Extent) -> f32 {
-        self.weight.value_f32() / extent.steps.max(1) as f32
-    }
-
     /// How far too near, from 0 to 1 and beyond where outlines overlap.
     fn want(&self, distance_m: f32) -> f32 {
         (1.0 - distance_m / self.distance_m.value_f32()).max(0.0)
     }
 
     pub(crate) fn add_energies(&self, imagined: &Imagined, clearance: &Clearance, energies: &mut [f32]) {
-        let share = self.share(imagined.extent);
+        let share = imagined.extent.share(&self.weight);
         for (row, distance_m) in clearance.distances_m(imagined.latents).into_iter().enumerate() {
             energies[row % imagined.batch] += share * self.want(distance_m).powi(2);
         }
@@ -56,7 +51,7 @@ impl KeepClearSpec {
     pub(crate) fn total(&self, latents: TapedMatrix, clearance: &Arc<Clearance>, extent: Extent) -> TapedScalar {
         let (latents, mut tape): (Matrix, _) = latents.split_tape();
         let (distances_m, slopes) = clearance.forward(&numbers(&latents));
-        let share = self.share(extent);
+        let share = extent.share(&self.weight);
         let sum = share * distances_m.iter().map(|distance_m| self.want(*distance_m).powi(2)).sum::<f32>();
         let out: Tensor<(), f32, Cpu> = latents.device().tensor_from_vec(vec![sum], ());
         let (to_latents, from_out) = (latents.ghost(), out.ghost());

@@ -28,13 +28,8 @@ fn one() -> Num {
 impl_numbers!(struct ReachSpec { weight });
 
 impl ReachSpec {
-    #[expect(clippy::cast_precision_loss, reason = "a horizon has far fewer than 2^24 steps")]
-    fn share(&self, extent: Extent) -> f32 {
-        self.weight.value_f32() / extent.steps.max(1) as f32
-    }
-
     pub(crate) fn add_energies(&self, imagined: &Imagined, goal: &[f32], nearness: &Nearness, energies: &mut [f32]) {
-        let share = self.share(imagined.extent);
+        let share = imagined.extent.share(&self.weight);
         let goal_read = nearness.read(goal);
         for step in imagined.latents.chunks_exact(imagined.batch * goal.len()) {
             for (energy, latent) in energies.iter_mut().zip(step.chunks_exact(goal.len())) {
@@ -44,6 +39,6 @@ impl ReachSpec {
     }
 
     pub(crate) fn total(&self, latents: TapedMatrix, goal: &[f32], nearness: &Nearness, extent: Extent) -> TapedScalar {
-        nearness.of_rows(latents, goal).sum() * self.share(extent)
+        nearness.of_rows(latents, goal).sum() * extent.share(&self.weight)
     }
 }
