@@ -18,7 +18,7 @@ fn two_rooms() -> &'static Path {
 }
 
 fn setup(actor: PlannerName, seed: u64) -> Arc<Setup> {
-    Arc::new(Setup::load(two_rooms(), &SetupOptions { seed, actor: Some(actor), model: None }).unwrap())
+    Arc::new(Setup::load(two_rooms(), &SetupOptions { seed, actor: Some(actor), ..SetupOptions::default() }).unwrap())
 }
 
 fn run(setup: &Arc<Setup>, first: u64, episodes: u64, jobs: usize) -> Batch {

@@ -20,7 +20,7 @@ fn every_scenario() -> Vec<Arc<Setup>> {
     files.retain(|file| file.extension().is_some_and(|extension| extension == "ron"));
     files.sort();
     assert!(!files.is_empty());
-    let options = SetupOptions { seed: 11, actor: Some(PlannerName::Random), model: None };
+    let options = SetupOptions { seed: 11, actor: Some(PlannerName::Random), ..SetupOptions::default() };
     files.iter().map(|file| Arc::new(Setup::load(file, &options).unwrap_or_else(|error| panic!("{error}")))).collect()
 }
 
@@ -68,7 +68,7 @@ fn runs_without_errors_and_the_same_again() {
 /// How many of so many held-out episodes succeed, with the scenario's own model.
 fn successes(name: &str, actor: PlannerName, episodes: u64) -> u64 {
     let file = format!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/{}.ron"), name);
-    let options = SetupOptions { seed: 5000, actor: Some(actor), model: None };
+    let options = SetupOptions { seed: 5000, actor: Some(actor), ..SetupOptions::default() };
     let setup = Arc::new(Setup::load(file.as_ref(), &options).unwrap_or_else(|error| panic!("{error}")));
     let batch = run(&setup, episodes, 2);
     let digests = |results: &[EpisodeResult]| results.iter().map(|result| result.digest.clone()).collect::<Vec<_>>();

@@ -2,12 +2,16 @@
 //! actor, configurator. No game engine in sight.
 
 pub mod actor;
+pub mod configurator;
 pub mod cost;
+pub mod memory;
 mod mind;
 mod network;
 pub mod perception;
+mod practice;
 pub mod training;
 pub mod world_model;
 
 pub use mind::{Mind, MindError};
+pub use practice::Practice;
 pub use world_model::{Model, ModelCard, ModelError};

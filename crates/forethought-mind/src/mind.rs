@@ -2,12 +2,13 @@
 
 use crate::{
     actor::{
-        ActorSpec,
+        ActorSpec, Mode,
         exploration::{ExplorationSpec, Walk},
         hierarchy::{Hierarchy, Means},
         planners::{self, Imagination, PlannerName, Proposal, Starts},
     },
-    cost::{IntrinsicCost, drives::DriveSpec},
+    configurator::{Deliberation, Outlook},
+    cost::{Cost, Extent, drives::DriveSpec},
     world_model::{Model, predictor::Predictor},
 };
 use forethought_interface::{Action, Detail, Observation, ObservationLayout, Rollout, Think, ThinkError, Thought};
@@ -49,6 +50,24 @@ pub enum MindError {
         "the drive `KeepClear` needs a model that knows how near moving things are, and this one saw none move in training: train it on a scenario with a body that moves, or remove the drive"
     )]
     NoClearance,
+    /// There is nothing to foretell costs with.
+    #[error(
+        "`actor.critic` needs a model with a critic, and this one has none: give the scenario `training: (practice: ())` and train it, or write `critic: false`"
+    )]
+    NoCritic,
+    /// There is nothing to act with at once.
+    #[error(
+        "{what} needs a model with a policy, and this one has none: give the scenario `training: (practice: ())` and train it, or use `--mode mode-2`"
+    )]
+    NoPolicy {
+        /// What wants one.
+        what: &'static str,
+    },
+    /// Without a critic nothing is expected.
+    #[error(
+        "the mixed mode judges its policy by the critic: give the agent `actor: (critic: true)`, or use another mode"
+    )]
+    NoJudge,
     /// Without a drive there is nothing to plan for.
     #[error("the `{actor}` actor has nothing to plan for: give the agent a drive, such as `Reach(target: \"goal\")`")]
     NoDrive {
@@ -62,20 +81,28 @@ pub enum MindError {
 pub struct Mind {
     model: Option<Arc<Model>>,
     actor: ActorSpec,
-    cost: IntrinsicCost,
+    cost: Cost,
     exploration: ExplorationSpec,
     action_len: usize,
     rng: ChaCha8Rng,
     walk: Walk,
     plan: Option<Plan>,
     hierarchy: Hierarchy,
+    /// The latest goal and its latent.
+    goal: Option<(Observation, Arc<[f32]>)>,
+    deliberation: Deliberation,
+    /// The control step.
+    step: u32,
 }
 
 /// What a mind perceives at a control step.
-struct Present {
-    latent: Vec<f32>,
-    goal: Vec<f32>,
-    map: Vec<f32>,
+#[derive(Debug, Clone)]
+pub(crate) struct Present {
+    pub(crate) latent: Vec<f32>,
+    /// Empty without a goal.
+    pub(crate) goal: Arc<[f32]>,
+    /// Empty without a floor plan.
+    pub(crate) map: Vec<f32>,
 }
 
 /// A plan being carried out.
@@ -120,26 +147,42 @@ impl Mind {
             if drives.is_empty() {
                 return Err(MindError::NoDrive { actor: planner.as_str() });
             }
+            if actor.critic && model.critic().is_none() {
+                return Err(MindError::NoCritic);
+            }
+            if actor.mode != Mode::Mode2 && model.policy().is_none() {
+                return Err(MindError::NoPolicy { what: actor.mode.as_str() });
+            }
+            if actor.mode == Mode::Mixed && !actor.critic {
+                return Err(MindError::NoJudge);
+            }
+            if actor.proposed > 0 && model.policy().is_none() {
+                return Err(MindError::NoPolicy { what: "`actor.proposed`" });
+            }
         }
         let clearance = model.as_ref().and_then(|model| model.clearance().cloned());
+        let critic = model.as_ref().filter(|_| actor.critic).and_then(|model| model.critic().cloned());
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let walk = Walk::new(exploration, action_len, &mut rng);
         Ok(Self {
             model,
             actor: actor.clone(),
-            cost: IntrinsicCost::new(drives, clearance),
+            cost: Cost::new(drives, clearance).foreseen_by(critic),
             exploration: exploration.clone(),
             action_len,
             rng,
             walk,
             plan: None,
             hierarchy: Hierarchy::default(),
+            goal: None,
+            deliberation: Deliberation::default(),
+            step: 0,
         })
     }
 
     /// The latents of what is sensed and of the goal, and the floor plan.
-    fn perceive(
-        &self,
+    pub(crate) fn perceive(
+        &mut self,
         model: &Model,
         observation: &Observation,
         goal: Option<&Observation>,
@@ -147,25 +190,167 @@ impl Mind {
         let perception = &model.card().perception;
         let latent = model.encode(&perception.perceive(observation)?);
         let goal = match goal {
-            Some(goal) => model.encode(&perception.perceive(goal)?),
+            Some(goal) => self.goal_latent(model, goal)?,
             None if self.cost.needs_goal() => return Err(ThinkError::NoGoal { drive: "Reach".into() }),
-            None => vec![],
+            None => Arc::new([]),
         };
-        if latent.iter().chain(&goal).any(|value| !value.is_finite()) {
+        if latent.iter().chain(&*goal).any(|value| !value.is_finite()) {
             return Err(ThinkError::Diverged { what: "the latent of the observation".into() });
         }
         Ok(Present { latent, goal, map: perception.map(observation).to_vec() })
+    }
+
+    /// The latent of a goal, which mostly stays the same from step to step.
+    fn goal_latent(&mut self, model: &Model, goal: &Observation) -> Result<Arc<[f32]>, ThinkError> {
+        match &self.goal {
+            Some((same, latent)) if same == goal => Ok(latent.clone()),
+            _ => {
+                let latent: Arc<[f32]> = model.encode(&model.card().perception.perceive(goal)?).into();
+                self.goal = Some((goal.clone(), latent.clone()));
+                Ok(latent)
+            }
+        }
+    }
+
+    /// What to do now.
+    pub(crate) fn act(&mut self, model: &Model, present: Present, detail: Detail) -> Result<Thought, ThinkError> {
+        match self.actor.mode {
+            Mode::Mode1 => self.react(model, &present),
+            Mode::Mixed => self.deliberate(model, present, detail),
+            Mode::Mode2 if self.actor.planner == PlannerName::Hierarchical => {
+                self.think_in_levels(model, present, detail)
+            }
+            Mode::Mode2 => self.think_ahead(model, &present, detail),
+        }
+    }
+
+    /// Mode-1: what the policy does here.
+    pub(crate) fn react(&self, model: &Model, present: &Present) -> Result<Thought, ThinkError> {
+        let Some(policy) = model.policy() else { return Ok(Thought::default()) };
+        let mut values = policy.act(&present.latent, &present.goal);
+        values.truncate(self.action_len);
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(ThinkError::Diverged { what: "the policy's action".into() });
+        }
+        Ok(Thought { action: Action { values }, ..Thought::default() })
+    }
+
+    /// Mixed mode: by the policy where it can be relied on, by planning elsewhere.
+    fn deliberate(&mut self, model: &Model, present: Present, detail: Detail) -> Result<Thought, ThinkError> {
+        let Some(policy) = model.policy() else { return Ok(Thought::default()) };
+        let outlook = Outlook {
+            predictor: model.predictor(),
+            policy,
+            cost: &self.cost,
+            latent: &present.latent,
+            goal: &present.goal,
+            map: &present.map,
+            extent: Extent { steps: self.actor.horizon as usize / model.stride(), stride: model.stride() },
+            at_stake: self.at_stake(&present.latent),
+        };
+        let (reason, evaluations) = self.deliberation.choose(&self.actor.mixed, self.step, &outlook);
+        let mut thought = match reason {
+            Some(_) if self.actor.planner == PlannerName::Hierarchical => {
+                self.think_in_levels(model, present, detail)?
+            }
+            Some(_) => self.think_ahead(model, &present, detail)?,
+            None => {
+                self.drop_plan();
+                self.react(model, &present)?
+            }
+        };
+        thought.model_evaluations += evaluations;
+        Ok(thought)
+    }
+
+    /// What the drives but `Reach` cost in this state, weighed.
+    fn at_stake(&self, latent: &[f32]) -> f32 {
+        let weights = self.cost.drives().iter().filter(|drive| drive.name() != "reach").map(DriveSpec::weight);
+        self.costs(latent, &[]).iter().zip(weights).map(|(cost, weight)| cost * weight.value_f32()).sum()
+    }
+
+    /// Mode-2: go on with the plan, or plan anew where it has been followed long enough.
+    pub(crate) fn think_ahead(
+        &mut self,
+        model: &Model,
+        present: &Present,
+        detail: Detail,
+    ) -> Result<Thought, ThinkError> {
+        if self.carries_on() {
+            return Ok(self.carry_on(detail));
+        }
+        let (plan, model_evaluations) = self.plan(model, present, detail)?;
+        self.plan = Some(plan);
+        Ok(Thought { planned: true, model_evaluations, ..self.carry_on(detail) })
+    }
+
+    /// Whether there is a plan to go on with, for which nothing need be perceived.
+    fn carries_on(&self) -> bool {
+        self.actor.planner != PlannerName::Hierarchical
+            && self.plan.as_ref().is_some_and(|plan| plan.done < self.actor.replan_every as usize)
+    }
+
+    /// The next step of the plan.
+    fn carry_on(&mut self, detail: Detail) -> Thought {
+        let Some(plan) = &mut self.plan else { return Thought::default() };
+        let (actions, energy) = &plan.proposal.candidates[0];
+        let step = plan.done * self.action_len;
+        plan.done += 1;
+        Thought {
+            action: Action { values: actions[step..step + self.action_len].to_vec() },
+            rollouts: if detail == Detail::Full { plan.rollouts.clone() } else { vec![] },
+            energy_by_iteration: plan.proposal.energy_by_iteration.clone(),
+            energy: *energy,
+            ..Thought::default()
+        }
+    }
+
+    /// Whether one of its drives is to reach something.
+    pub(crate) fn needs_goal(&self) -> bool {
+        self.cost.needs_goal()
+    }
+
+    /// What each drive but `Reach` costs, before its weight, in this state under this action.
+    pub(crate) fn costs(&self, latent: &[f32], action: &[f32]) -> Vec<f32> {
+        self.cost.of_each(latent, action, 1).into_iter().flatten().collect()
+    }
+
+    /// The drives but `Reach`, by name.
+    #[must_use]
+    pub fn needs(&self) -> Vec<String> {
+        let names = self.cost.drives().iter().map(DriveSpec::name);
+        names.filter(|name| *name != "reach").map(str::to_owned).collect()
+    }
+
+    /// A step of a random walk.
+    pub(crate) fn explore(&mut self) -> Thought {
+        let mut values = Vec::with_capacity(self.action_len);
+        self.walk.next_into(&mut self.rng, &mut values);
+        Thought { action: Action { values }, ..Thought::default() }
+    }
+
+    /// What the latest plan would do in its first so many control steps.
+    pub(crate) fn planned(&self, steps: usize) -> Option<Vec<f32>> {
+        let plan = match self.actor.planner {
+            PlannerName::Hierarchical => &self.hierarchy.plans.first()?.as_ref()?.proposal,
+            _ => &self.plan.as_ref()?.proposal,
+        };
+        plan.candidates.first()?.0.get(..steps * self.action_len).map(<[f32]>::to_vec)
+    }
+
+    /// Forget the plan: the goal is another one.
+    pub(crate) fn drop_plan(&mut self) {
+        self.plan = None;
+        self.hierarchy.forget_plans();
     }
 
     /// One control step of hierarchical planning.
     fn think_in_levels(
         &mut self,
         model: &Model,
-        observation: &Observation,
-        goal: Option<&Observation>,
+        Present { latent, goal, map }: Present,
         detail: Detail,
     ) -> Result<Thought, ThinkError> {
-        let Present { latent, goal, map } = self.perceive(model, observation, goal)?;
         self.hierarchy.remember(model, latent);
         let means = Means {
             model,
@@ -206,11 +391,9 @@ impl Mind {
     fn plan(
         &mut self,
         model: &Model,
-        observation: &Observation,
-        goal: Option<&Observation>,
+        Present { latent, goal, map }: &Present,
         detail: Detail,
     ) -> Result<(Plan, u64), ThinkError> {
-        let Present { latent, goal, map } = self.perceive(model, observation, goal)?;
         let horizon = self.actor.horizon as usize;
         let mut imagination = Imagination {
             predictor: model.predictor(),
@@ -218,9 +401,9 @@ impl Mind {
             uncertainty: self.actor.uncertainty,
             cost: &self.cost,
             subgoals: None,
-            latent: &latent,
-            goal: &goal,
-            map: &map,
+            latent,
+            goal,
+            map,
             steps: horizon / model.stride(),
             stride: model.stride(),
             range: &[],
@@ -245,7 +428,7 @@ impl Mind {
             Detail::Brief => vec![],
             Detail::Full => {
                 let candidates = proposal.candidates.iter();
-                candidates.flat_map(|(a, energy)| pictures(model, &latent, &map, a, *energy)).collect()
+                candidates.flat_map(|(a, energy)| pictures(model, latent, map, a, *energy)).collect()
             }
         };
         Ok((Plan { proposal, rollouts, done: 0 }, evaluations))
@@ -270,6 +453,9 @@ impl Think for Mind {
         self.walk = Walk::new(&self.exploration, self.action_len, &mut self.rng);
         self.plan = None;
         self.hierarchy = Hierarchy::default();
+        self.goal = None;
+        self.deliberation = Deliberation::default();
+        self.step = 0;
     }
 
     fn think(
@@ -280,34 +466,14 @@ impl Think for Mind {
     ) -> Result<Thought, ThinkError> {
         let model = match &self.model {
             Some(model) if self.actor.planner != PlannerName::Random => model.clone(),
-            _ => {
-                let mut values = Vec::with_capacity(self.action_len);
-                self.walk.next_into(&mut self.rng, &mut values);
-                return Ok(Thought { action: Action { values }, ..Thought::default() });
-            }
+            _ => return Ok(self.explore()),
         };
-        if self.actor.planner == PlannerName::Hierarchical {
-            return self.think_in_levels(&model, observation, goal, detail);
+        if self.actor.mode == Mode::Mode2 && self.carries_on() {
+            return Ok(self.carry_on(detail));
         }
-        let fresh = self.plan.as_ref().is_none_or(|plan| plan.done >= self.actor.replan_every as usize);
-        let mut model_evaluations = 0;
-        if fresh {
-            let (plan, evaluations) = self.plan(&model, observation, goal, detail)?;
-            (self.plan, model_evaluations) = (Some(plan), evaluations);
-        }
-        let Some(plan) = &mut self.plan else { return Ok(Thought::default()) };
-        let (actions, energy) = &plan.proposal.candidates[0];
-        let step = plan.done * self.action_len;
-        let values = actions[step..step + self.action_len].to_vec();
-        plan.done += 1;
-        Ok(Thought {
-            action: Action { values },
-            planned: fresh,
-            rollouts: if detail == Detail::Full { plan.rollouts.clone() } else { vec![] },
-            energy_by_iteration: plan.proposal.energy_by_iteration.clone(),
-            energy: *energy,
-            model_evaluations,
-            subgoals: vec![],
-        })
+        let present = self.perceive(&model, observation, goal)?;
+        let thought = self.act(&model, present, detail);
+        self.step += 1;
+        thought
     }
 }

@@ -148,7 +148,7 @@ fn ways(loaded: &LoadedScenario, name: &str) -> Result<Vec<Setup>, Box<dyn Error
         let mut loaded = loaded.clone();
         loaded.scenario.factors[at].draw = Draw::Fixed { value };
         loaded.scenario.factors[at].explore = None;
-        let options = SetupOptions { seed: 0, actor: Some(PlannerName::Random), model: None };
+        let options = SetupOptions { seed: 0, actor: Some(PlannerName::Random), ..SetupOptions::default() };
         Ok(Setup::of(loaded, &options)?)
     };
     of.into_iter().map(fixed).collect()

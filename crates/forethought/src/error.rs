@@ -84,8 +84,11 @@ pub enum Error {
     #[error("{0}")]
     Resume(String),
     /// It was stopped before there was anything to keep.
-    #[error("stopped {0}: there is nothing to keep yet")]
+    #[error("stopped {0}")]
     Stopped(&'static str),
+    /// The scenario says nothing of practice.
+    #[error("the scenario {0} does not say how to practise: give it `training: (practice: ())`, or leave out --from")]
+    NoPractice(String),
     /// The disk or the system refused.
     #[error("cannot {doing} {path}: {source}", path = path.display())]
     Io {

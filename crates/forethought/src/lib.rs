@@ -12,6 +12,7 @@ pub mod error;
 pub mod experience;
 mod files;
 pub mod locate;
+pub mod practice;
 pub mod probe;
 pub mod progress;
 pub mod scenario;

@@ -6,11 +6,17 @@ use crate::{
     scenario::{self, AgentSpec, Episode, LoadedScenario},
 };
 use forethought_interface::{FactorValues, Numbers, Think, derive_seed};
-use forethought_mind::{Mind, MindError, Model, actor::planners::PlannerName, cost::drives::DriveSpec};
+use forethought_mind::{
+    Mind, MindError, Model, Practice,
+    actor::{ActorSpec, Mode, planners::PlannerName},
+    cost::drives::DriveSpec,
+    memory::ShortTermMemory,
+    training::PracticeSpec,
+};
 use forethought_world::{action_len, observation_layout};
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 use xxhash_rust::xxh3::Xxh3;
 
@@ -22,6 +28,8 @@ pub struct Setup {
     pub seed: u64,
     /// What `--actor` said; without it each agent uses its own planner.
     pub actor: Option<PlannerName>,
+    /// What else was changed of how all agents act.
+    pub changes: Changes,
     /// A hash over all model files; 0 without any.
     pub model_hash: u64,
     models: Vec<Option<Arc<Model>>>,
@@ -36,6 +44,39 @@ pub struct SetupOptions {
     pub actor: Option<PlannerName>,
     /// The model of all agents, in place of those that the scenario names.
     pub model: Option<PathBuf>,
+    /// What else to change of how all agents act.
+    pub changes: Changes,
+}
+
+/// What to change of how the agents of a scenario act.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Mode-1 or Mode-2.
+    pub mode: Option<Mode>,
+    /// Control steps of each imagined future.
+    pub horizon: Option<u32>,
+    /// Whether the critic's estimate stands at its end.
+    pub critic: Option<bool>,
+}
+
+impl Changes {
+    fn apply(self, actor: &mut ActorSpec) {
+        actor.mode = self.mode.unwrap_or(actor.mode);
+        actor.horizon = self.horizon.unwrap_or(actor.horizon);
+        actor.critic = self.critic.unwrap_or(actor.critic);
+    }
+
+    /// As a manifest has it; nothing where nothing is changed.
+    #[must_use]
+    pub fn describe(self) -> Option<String> {
+        let parts = [
+            self.mode.map(|mode| mode.as_str().to_owned()),
+            self.horizon.map(|horizon| format!("horizon {horizon}")),
+            self.critic.map(|critic| format!("critic {critic}")),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
 }
 
 impl Setup {
@@ -62,7 +103,8 @@ impl Setup {
             models.push(file.map(|file| load_model(&file, &loaded, &mut hash)).transpose()?);
         }
         let model_hash = if models.iter().any(Option::is_some) { hash.digest() } else { 0 };
-        let setup = Self { loaded, seed: options.seed, actor: options.actor, model_hash, models };
+        let SetupOptions { seed, actor, changes, .. } = *options;
+        let setup = Self { loaded, seed, actor, changes, model_hash, models };
         // A model that does not fit is told now, not by each worker.
         setup.minds(&setup.draw(0)?)?;
         Ok(setup)
@@ -74,11 +116,12 @@ impl Setup {
         &self.loaded.scenario.name
     }
 
-    /// The actor as reports name it: `--actor`, or the planner of the first agent.
+    /// The actor as reports name it: `--actor`, or the planner of the first agent, and what else was changed of it.
     #[must_use]
-    pub fn actor_name(&self) -> &'static str {
+    pub fn actor_name(&self) -> String {
         let own = self.loaded.scenario.agents.first().map(|agent| agent.actor.planner);
-        self.actor.or(own).unwrap_or_default().as_str()
+        let planner = self.actor.or(own).unwrap_or_default().as_str();
+        self.changes.describe().map_or_else(|| planner.to_owned(), |changes| format!("{planner}, {changes}"))
     }
 
     /// The model of the first agent, whatever its actor: `chosen`, or the one that the scenario names.
@@ -122,26 +165,82 @@ impl Setup {
         })
     }
 
+    /// Draw life `index` of practice: never one of a run's own episodes.
+    ///
+    /// # Errors
+    /// As [`Setup::draw`].
+    pub fn draw_practice(&self, index: u64) -> Result<Episode, Error> {
+        self.drawn(self.loaded.draw(derive_seed(self.seed, "practice", index)), index)
+    }
+
+    /// A mind for each agent of this life of practice, and where its memories can be had afterwards.
+    ///
+    /// # Errors
+    /// Where the model does not fit an agent's body.
+    pub fn practising(
+        &self,
+        model: &Arc<Model>,
+        episode: &Episode,
+        spec: &PracticeSpec,
+        by_policy: bool,
+    ) -> Result<Vec<Practising>, Error> {
+        let agents = self.loaded.scenario.agents.iter().enumerate();
+        agents
+            .map(|(index, agent)| {
+                let mut actor = spec.actor.as_deref().unwrap_or(&agent.actor).clone();
+                (actor.mode, actor.critic) = (Mode::Mode2, actor.critic && model.critic().is_some());
+                actor.proposed = if model.policy().is_some() { actor.proposed } else { 0 };
+                let mind = self.mind(index, Some(model.clone()), &actor, episode)?;
+                let (practice, memory) = Practice::new(mind, model.clone(), spec, by_policy);
+                Ok((Box::new(practice) as Box<dyn Think>, memory))
+            })
+            .collect()
+    }
+
+    /// The first agent's drives but `Reach`, by name.
+    ///
+    /// # Errors
+    /// Where the model does not fit.
+    pub fn needs_of_first(&self, model: &Arc<Model>) -> Result<Vec<String>, Error> {
+        let actor = ActorSpec { planner: PlannerName::Random, ..self.loaded.scenario.agents[0].actor.clone() };
+        Ok(self.mind(0, Some(model.clone()), &actor, &self.draw(0)?)?.needs())
+    }
+
+    /// The mind of agent `index` in this episode.
+    fn mind(
+        &self,
+        index: usize,
+        model: Option<Arc<Model>>,
+        actor: &ActorSpec,
+        episode: &Episode,
+    ) -> Result<Mind, Error> {
+        let (agent, body) = (&self.loaded.scenario.agents[index], &episode.world.agents[index]);
+        let exploration = &self.loaded.scenario.training.exploration;
+        let (layout, action_len) = (observation_layout(body), action_len(&body.actuator));
+        Mind::new(model, &layout, action_len, actor, &drives_of(agent, episode), exploration)
+            .map_err(|source| Error::Mind { agent: agent.name.clone(), source })
+    }
+
     /// A mind for each agent of this episode.
     ///
     /// # Errors
     /// Where an agent's model is missing or does not fit its body.
     pub fn minds(&self, episode: &Episode) -> Result<Vec<Box<dyn Think>>, Error> {
-        let agents = self.loaded.scenario.agents.iter().zip(&episode.world.agents).zip(&self.models);
+        let agents = self.loaded.scenario.agents.iter().zip(&self.models).enumerate();
         agents
-            .map(|((agent, body), model)| {
+            .map(|(index, (agent, model))| {
                 let mut actor = agent.actor.clone();
                 actor.planner = self.actor.unwrap_or(actor.planner);
-                let exploration = &self.loaded.scenario.training.exploration;
-                let (layout, action_len) = (observation_layout(body), action_len(&body.actuator));
-                let drives = drives_of(agent, episode);
-                Mind::new(model.clone(), &layout, action_len, &actor, &drives, exploration)
-                    .map(|mind| Box::new(mind) as Box<dyn Think>)
-                    .map_err(|source| Error::Mind { agent: agent.name.clone(), source })
+                self.changes.apply(&mut actor);
+                let mind = self.mind(index, model.clone(), &actor, episode)?;
+                Ok(Box::new(mind) as Box<dyn Think>)
             })
             .collect()
     }
 }
+
+/// A practising mind, and where its memories can be had afterwards.
+pub type Practising = (Box<dyn Think>, Arc<Mutex<ShortTermMemory>>);
 
 /// An agent's drives with their numbers resolved for this episode.
 #[must_use]

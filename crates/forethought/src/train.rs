@@ -4,13 +4,15 @@ use crate::{
     error::Error,
     experience::{self, ExperienceOptions},
     files::{make_folder, write_whole},
+    practice,
     progress::Progress,
     setup::Setup,
     stop::Stop,
 };
 use forethought_mind::{
     Model,
-    training::{self, Experience, TrainContext, TrainOutcome, TrainProgress, TrainState, TrainingSpec},
+    cost::critic::Calibration,
+    training::{self, Experience, PracticeSpec, TrainContext, TrainOutcome, TrainProgress, TrainState, TrainingSpec},
 };
 use serde::Serialize;
 use std::{
@@ -46,10 +48,12 @@ pub struct TrainOptions {
     pub updates: Option<u32>,
     /// Episodes of exploration, in place of the scenario's.
     pub episodes: Option<u32>,
+    /// A model whose world model is kept: the agent only practises with it.
+    pub from: Option<PathBuf>,
 }
 
 /// What a training came to.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct TrainSummary {
     /// The scenario's name; several are joined by `+`.
     pub scenario: String,
@@ -71,6 +75,12 @@ pub struct TrainSummary {
     pub train_secs: f64,
     /// The latest progress.
     pub latest: Option<TrainProgress>,
+    /// Seconds of wall clock of this call: living and learning from it.
+    pub practice_secs: f64,
+    /// How well the critic's estimates agree with what came.
+    pub calibration: Vec<Calibration>,
+    /// The share of Mode-2's plans' variance that the policy explains.
+    pub policy_r2: Option<f32>,
     /// How well positions are read out of the finished model's latents: R² of x and y.
     pub readout_r2: Option<[f32; 2]>,
 }
@@ -80,32 +90,98 @@ pub struct TrainSummary {
 /// # Errors
 /// Where the setups' agents differ, the learning diverges or the files cannot be written.
 pub fn train(setups: &[Arc<Setup>], options: &TrainOptions, stop: &Stop) -> Result<TrainSummary, Error> {
+    if let Some(from) = &options.from {
+        return practise_only(setups, options, from, stop);
+    }
     let files = Files::beside(&options.out);
     let (spec, context) = (spec(setups, options), context(setups, options));
     let state = files.open(options)?;
 
     let started = Instant::now();
     let Some(experience) = collect(setups, &spec, options, stop)? else {
-        return Err(Error::Stopped("while exploring"));
+        return Err(Error::Stopped("while exploring: there is nothing to keep yet"));
     };
     let collect_secs = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
     let mut log = Log::open(&files.log, &spec, state.as_ref())?;
     let model = learn(&experience, &spec, &context, state, &files, &mut log, stop)?;
+    let train_secs = started.elapsed().as_secs_f64();
+    let (episodes, frames) = (experience.episodes.len(), experience.frames());
+    drop(experience);
+
+    let started = Instant::now();
+    let model = match (model, &spec.practice) {
+        (Some(model), Some(practice)) => Some(practise(setups, *model, practice, options, stop)?),
+        (model, _) => model.map(|model| *model),
+    };
     Ok(TrainSummary {
         scenario: context.scenario,
         seed: options.seed,
-        episodes: experience.episodes.len(),
-        frames: experience.frames(),
+        episodes,
+        frames,
         finished: model.is_some(),
         out: if model.is_some() { files.model } else { files.partial },
         log: files.log,
         collect_secs,
-        train_secs: started.elapsed().as_secs_f64(),
+        train_secs,
         latest: log.end(),
-        readout_r2: model.map(|model| model.card().readout.r2),
+        practice_secs: started.elapsed().as_secs_f64(),
+        ..of_model(model.as_ref())
     })
+}
+
+/// What a summary says of a model.
+fn of_model(model: Option<&Model>) -> TrainSummary {
+    TrainSummary {
+        calibration: model.and_then(Model::critic).map_or_else(Vec::new, |critic| critic.card().calibration.clone()),
+        policy_r2: model.and_then(Model::policy).map(|policy| policy.card().r2),
+        readout_r2: model.map(|model| model.card().readout.r2),
+        ..TrainSummary::default()
+    }
+}
+
+/// Practise with the world model of another training.
+fn practise_only(
+    setups: &[Arc<Setup>],
+    options: &TrainOptions,
+    from: &Path,
+    stop: &Stop,
+) -> Result<TrainSummary, Error> {
+    let spec = spec(setups, options);
+    let Some(practice) = &spec.practice else {
+        return Err(Error::NoPractice(setups[0].name().to_owned()));
+    };
+    make_folder(options.out.parent().unwrap_or(Path::new(".")))?;
+    let started = Instant::now();
+    let model = practise(setups, Model::load(from).map_err(Error::Model)?, practice, options, stop)?;
+    Ok(TrainSummary {
+        scenario: context(setups, options).scenario,
+        seed: options.seed,
+        finished: true,
+        out: options.out.clone(),
+        log: options.out.with_extension("log.jsonl"),
+        practice_secs: started.elapsed().as_secs_f64(),
+        ..of_model(Some(&model))
+    })
+}
+
+/// Practise, and keep what comes of it.
+fn practise(
+    setups: &[Arc<Setup>],
+    model: Model,
+    spec: &PracticeSpec,
+    options: &TrainOptions,
+    stop: &Stop,
+) -> Result<Model, Error> {
+    let practised = practice::practise(&setups[0], model, spec, options.jobs, stop)?;
+    let Some(model) = practised else {
+        return Err(Error::Stopped(
+            "while practising; a world model that was trained before is kept, and --from goes on with it",
+        ));
+    };
+    model.save(&options.out).map_err(Error::SaveModel)?;
+    Ok(model)
 }
 
 /// Learn to the end, or until a stop is requested; now and then keep the state, so that a power cut costs a minute.

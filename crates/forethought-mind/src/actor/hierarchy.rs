@@ -7,7 +7,7 @@ use super::{
     planners::{GradientSpec, Imagination, Known, Proposal, Starts, TreeSpec, Uncertainty, gradient, grow},
 };
 use crate::{
-    cost::{IntrinsicCost, nearness::Nearness, subgoals::Subgoals},
+    cost::{Cost, nearness::Nearness, subgoals::Subgoals},
     world_model::{Model, hjepa::Level},
 };
 use forethought_energy::distance::Distance;
@@ -168,7 +168,7 @@ pub(crate) struct Hierarchy {
 pub(crate) struct Means<'a> {
     pub(crate) model: &'a Model,
     pub(crate) spec: &'a HierarchySpec,
-    pub(crate) cost: &'a IntrinsicCost,
+    pub(crate) cost: &'a Cost,
     pub(crate) uncertainty: Uncertainty,
     pub(crate) exploration: &'a ExplorationSpec,
     pub(crate) action_len: usize,
@@ -254,6 +254,12 @@ impl Hierarchy {
         true
     }
 
+    /// Forget what was planned: the goal is another one.
+    pub(crate) fn forget_plans(&mut self) {
+        self.plans.iter_mut().for_each(|plan| *plan = None);
+        self.blocked.clear();
+    }
+
     /// What to do at this control step.
     pub(crate) fn action(&self, action_len: usize) -> Option<(Vec<f32>, f32)> {
         let plan = self.plans.first()?.as_ref()?;
@@ -280,7 +286,7 @@ impl Hierarchy {
         let subgoals = (!top).then(|| self.subgoals(&levels[index], index, span, steps));
         let cost = match level {
             Some(level) if top => means.cost.of_arrival(nearness(level)),
-            Some(_) => IntrinsicCost::new(&[], None),
+            Some(_) => Cost::new(&[], None),
             None => means.cost.besides_goal(),
         };
         // Only the top level knows of it.

@@ -1,22 +1,26 @@
-//! The cost: what the agent wants. Intrinsic cost is hard-wired (the drives) and differentiable back to the actions.
-//! Read first: `IntrinsicCost`.
+//! The cost: what the agent wants. Intrinsic cost is hard-wired (the drives), the critic learns what it will be later on; both
+//! are differentiable back to the actions. Read first: `Cost`.
 
+pub mod critic;
 pub mod drives;
 pub(crate) mod nearness;
 pub(crate) mod subgoals;
 
 use crate::world_model::Clearance;
-use dfdx::prelude::{Cpu, OwnedTape, PutTape, SplitTape, Tensor};
+use critic::Critic;
+use dfdx::prelude::{Cpu, HasShape, OwnedTape, PutTape, SplitTape, Tensor};
 use drives::DriveSpec;
 use forethought_energy::{Matrix, TapedMatrix, TapedScalar, distance::Distance};
 use forethought_interface::Num;
 use nearness::Nearness;
 use std::sync::Arc;
 
-/// The weighted drives of an agent.
+/// The weighted drives of an agent, and what it knows of their future.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct IntrinsicCost {
+pub(crate) struct Cost {
     drives: Vec<DriveSpec>,
+    /// What stands at the end of imagined futures for all that comes later; without it nothing does.
+    critic: Option<Arc<Critic>>,
     /// How far a latent is from the goal.
     nearness: Nearness,
     /// How near what moves has come; without it nothing is known to move.
@@ -42,6 +46,13 @@ pub(crate) struct Extent {
     pub(crate) stride: usize,
 }
 
+impl Imagined<'_> {
+    /// The last state of each future, `[batch, latent]`.
+    pub(crate) fn last(&self) -> &[f32] {
+        &self.latents[self.latents.len() - self.latents.len() / self.extent.steps.max(1)..]
+    }
+}
+
 impl Extent {
     /// What each prediction counts of a mean over all of them that counts `weight`.
     #[expect(clippy::cast_precision_loss, reason = "a horizon has far fewer than 2^24 steps")]
@@ -50,21 +61,59 @@ impl Extent {
     }
 }
 
-impl IntrinsicCost {
+impl Cost {
     pub(crate) fn new(drives: &[DriveSpec], clearance: Option<Arc<Clearance>>) -> Self {
-        Self { drives: drives.to_vec(), nearness: Nearness::Latent(Distance::Smooth), clearance }
+        Self { drives: drives.to_vec(), critic: None, nearness: Nearness::Latent(Distance::Smooth), clearance }
+    }
+
+    /// The same with what the critic foretells.
+    pub(crate) fn foreseen_by(self, critic: Option<Arc<Critic>>) -> Self {
+        Self { critic, ..self }
+    }
+
+    /// What each drive but `Reach` costs before its weight, in each of these states `[rows, latent]` under the actions
+    /// `[rows, action]` taken there: `[drives][rows]`.
+    pub(crate) fn of_each(&self, latents: &[f32], actions: &[f32], rows: usize) -> Vec<Vec<f32>> {
+        let other = |drive: &&DriveSpec| !matches!(drive, DriveSpec::Reach(_));
+        let alone = self.drives.iter().filter(other).map(|drive| Self {
+            drives: vec![drive.weighing(1.0)],
+            critic: None,
+            ..self.clone()
+        });
+        let imagined = Imagined { latents, actions, batch: rows, extent: Extent { steps: 1, stride: 1 } };
+        alone.map(|cost| cost.energies(&imagined, &[])).collect()
+    }
+
+    /// What the critic expects a state `[latent]` to cost later on, weighed; 0 without a critic.
+    pub(crate) fn expected(&self, latent: &[f32], goal: &[f32]) -> f32 {
+        self.critic.as_ref().map_or(0.0, |critic| critic.expected(&self.drives, latent, goal))
+    }
+
+    /// What the critic counts a cost one prediction later.
+    pub(crate) fn discount(&self) -> f32 {
+        self.critic.as_ref().map_or(0.0, |critic| critic.card.discount)
+    }
+
+    /// What one future costs, the critic aside.
+    pub(crate) fn of_states(&self, imagined: &Imagined, goal: &[f32]) -> f32 {
+        self.intrinsic(imagined, goal).iter().sum()
+    }
+
+    /// The drives.
+    pub(crate) fn drives(&self) -> &[DriveSpec] {
+        &self.drives
     }
 
     /// What counts on a level whose actions are abstract: being at the goal, as soon as may be.
     pub(crate) fn of_arrival(&self, nearness: Nearness) -> Self {
         let reach = |drive: &&DriveSpec| matches!(drive, DriveSpec::Reach(_));
-        Self { drives: self.drives.iter().filter(reach).cloned().collect(), nearness, clearance: None }
+        Self { drives: self.drives.iter().filter(reach).cloned().collect(), critic: None, nearness, clearance: None }
     }
 
     /// What counts besides the goal, where a level above says where to go.
     pub(crate) fn besides_goal(&self) -> Self {
         let other = |drive: &&DriveSpec| !matches!(drive, DriveSpec::Reach(_));
-        Self { drives: self.drives.iter().filter(other).cloned().collect(), ..self.clone() }
+        Self { drives: self.drives.iter().filter(other).cloned().collect(), critic: None, ..self.clone() }
     }
 
     /// The drive that needs a goal, if there is one.
@@ -74,6 +123,15 @@ impl IntrinsicCost {
 
     /// The energy of each future: `[batch]`.
     pub(crate) fn energies(&self, imagined: &Imagined, goal: &[f32]) -> Vec<f32> {
+        let mut energies = self.intrinsic(imagined, goal);
+        if let Some(critic) = &self.critic {
+            critic.add_energies(&self.drives, imagined, goal, &mut energies);
+        }
+        energies
+    }
+
+    /// The part of it that the drives make of the imagined states: `[batch]`.
+    fn intrinsic(&self, imagined: &Imagined, goal: &[f32]) -> Vec<f32> {
         let mut energies = vec![0.0; imagined.batch];
         for drive in &self.drives {
             match drive {
@@ -110,6 +168,10 @@ impl IntrinsicCost {
                     }
                 }
             }
+        }
+        if let Some(critic) = &self.critic {
+            let batch = latents.shape().0 / extent.steps.max(1);
+            total = add(total, |tape| critic.total(latents.clone().put_tape(tape), &self.drives, goal, batch, extent));
         }
         total
     }

@@ -276,6 +276,35 @@ pub(crate) fn mean_square(left: &Matrix, right: &Matrix, tape: &mut OwnedTape<f3
     out
 }
 
+/// The mean of the squared differences between what was told and `targets`, of which those below what was told count `2 tau` and
+/// those above it `2 (1 - tau)`.
+pub(crate) fn expectile_square(
+    told: &Matrix,
+    targets: &[f32],
+    tau: f32,
+    tape: &mut OwnedTape<f32, Cpu>,
+) -> Tensor<(), f32, Cpu> {
+    let mut slopes = numbers(told);
+    #[expect(clippy::cast_precision_loss, reason = "a batch has far fewer than 2^24 numbers")]
+    let share = 1.0 / slopes.len() as f32;
+    let mut sum = 0.0;
+    for (value, target) in slopes.iter_mut().zip(targets) {
+        let difference = *value - target;
+        let weight = 2.0 * if difference > 0.0 { tau } else { 1.0 - tau };
+        sum += weight * difference * difference;
+        *value = 2.0 * share * weight * difference;
+    }
+    let out = Cpu::default().tensor_from_vec(vec![share * sum], ());
+    let (told, out_ghost) = (told.ghost(), out.ghost());
+    tape.add_backward_op(move |gradients: &mut Gradients<f32, Cpu>| {
+        let arriving = gradients.get_or_alloc_mut(&out_ghost)?[0];
+        let sums = gradients.get_or_alloc_mut(&told)?;
+        sums.iter_mut().zip(&slopes).for_each(|(sum, slope)| *sum += arriving * slope);
+        Ok(())
+    });
+    out
+}
+
 /// Two matrices of the same shape side by side.
 pub(crate) fn beside(left: &Matrix, right: &Matrix, tape: &mut OwnedTape<f32, Cpu>) -> Matrix {
     let (rows, columns) = *left.shape();

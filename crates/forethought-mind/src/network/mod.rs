@@ -7,6 +7,7 @@ mod gemm;
 mod mlp;
 mod packed;
 mod packed_mlp;
+mod regression;
 mod shelf;
 mod simd;
 #[cfg(test)]
@@ -18,5 +19,6 @@ pub(crate) use gemm::{Operand, multiply};
 pub use mlp::{Dense, Mlp};
 pub(crate) use packed::Filling;
 pub(crate) use packed_mlp::{Inputs, PackedMlp};
+pub(crate) use regression::{Batch, Regression};
 pub(crate) use shelf::Shelf;
 pub(crate) use simd::Path;

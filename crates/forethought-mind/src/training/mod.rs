@@ -1,5 +1,6 @@
 //! Training: from recorded experience to a world model. Read first: [`train()`] and [`TrainingSpec`].
 
+pub mod behaviour;
 mod experience;
 mod levels;
 pub mod objectives;
@@ -8,6 +9,7 @@ mod state;
 mod terms;
 mod train;
 
+pub use behaviour::{CriticSpec, Life, PolicySpec, PracticeSpec, practise};
 pub use experience::{Experience, Trajectory};
 pub use objectives::Objective;
 pub use state::TrainState;
@@ -46,6 +48,9 @@ pub struct TrainingSpec {
     pub loss: LossWeights,
     /// What keeps the representation from collapsing.
     pub objective: Objective,
+    /// How the agent practises once it has a world model; without it the model has no critic and no policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub practice: Option<PracticeSpec>,
 }
 
 impl Default for TrainingSpec {
@@ -63,6 +68,7 @@ impl Default for TrainingSpec {
             clip_norm: 1.0,
             loss: LossWeights::default(),
             objective: Objective::default(),
+            practice: None,
         }
     }
 }

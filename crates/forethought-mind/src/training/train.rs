@@ -389,8 +389,10 @@ fn finish(experience: &Experience, state: TrainState, mut ascents: Vec<Ascent>) 
         readout,
         code_shares,
         clearance: clearance.as_ref().map(|clearance| clearance.card.clone()),
+        critic: None,
+        policy: None,
     };
-    Model { card, encoder: first.encoder, predictor, levels, clearance }
+    Model { card, encoder: first.encoder, predictor, levels, clearance, critic: None, policy: None }
 }
 
 /// From latents to how near what moves came during the prediction before; none where nothing else moves.

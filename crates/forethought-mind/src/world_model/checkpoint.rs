@@ -13,6 +13,8 @@ use super::{
     readout::Readout,
 };
 use crate::{
+    actor::policy::{Policy, PolicyCard},
+    cost::critic::{Critic, CriticCard},
     network::{Dense, Mlp},
     perception::Perception,
 };
@@ -129,6 +131,12 @@ pub struct ModelCard {
     /// From a latent to how near what moves has come, where anything but the agent moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clearance: Option<ClearanceCard>,
+    /// From a latent to what it will cost, where the agent has practised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub critic: Option<CriticCard>,
+    /// From a latent to what to do (Mode-1), where the agent has practised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyCard>,
 }
 
 /// A trained world model: perception, encoder, predictor and readout.
@@ -139,6 +147,8 @@ pub struct Model {
     pub(crate) predictor: Variants,
     pub(crate) levels: Vec<Arc<Level>>,
     pub(crate) clearance: Option<Arc<Clearance>>,
+    pub(crate) critic: Option<Arc<Critic>>,
+    pub(crate) policy: Option<Arc<Policy>>,
 }
 
 impl Model {
@@ -170,6 +180,27 @@ impl Model {
     #[must_use]
     pub fn clearance(&self) -> Option<&Arc<Clearance>> {
         self.clearance.as_ref()
+    }
+
+    /// What states cost later on; none where the agent has not practised.
+    #[must_use]
+    pub fn critic(&self) -> Option<&Arc<Critic>> {
+        self.critic.as_ref()
+    }
+
+    /// What to do in a state, without a plan; none where the agent has not practised.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Arc<Policy>> {
+        self.policy.as_ref()
+    }
+
+    /// The same world model with another critic and policy.
+    #[must_use]
+    pub fn with_behaviour(&self, critic: Option<Arc<Critic>>, policy: Option<Arc<Policy>>) -> Self {
+        let mut model = Self { critic, policy, ..self.clone() };
+        model.card.critic = model.critic.as_ref().map(|critic| critic.card.clone());
+        model.card.policy = model.policy.as_ref().map(|policy| policy.card.clone());
+        model
     }
 
     /// The levels above the first, from the second up.
@@ -240,6 +271,22 @@ impl Model {
             Ok(Arc::new(Clearance::new(own.clone(), mlp)))
         });
         let clearance = clearance.transpose()?;
+        let critic = card.critic.as_ref().map(|own| {
+            if !(0.0..1.0).contains(&own.discount) {
+                return Err(refuse(format!("a critic with a discount of {}", own.discount)));
+            }
+            let goals = own.goals.then(|| load("critic.goals", (2 * spec.latent, &own.hidden, 1))).transpose()?;
+            let count = own.drives.len();
+            let drives = (count > 0).then(|| load("critic.drives", (spec.latent, &own.hidden, count))).transpose()?;
+            Ok(Arc::new(Critic::new(own.clone(), goals, drives)))
+        });
+        let critic = critic.transpose()?;
+        let policy = card.policy.as_ref().map(|own| {
+            let inputs = spec.latent * if own.goals { 2 } else { 1 };
+            let mlp = load("policy", (inputs, &own.hidden, spec.stride * card.action_len))?;
+            Ok(Arc::new(Policy::new(own.clone(), mlp)))
+        });
+        let policy = policy.transpose()?;
         let mut levels: Vec<Arc<Level>> = Vec::new();
         for ((spec, own), shape) in spec.levels.iter().zip(&card.levels).zip(&shapes[1..]) {
             let name = |part: &str| format!("level{}.{part}", levels.len() + 2);
@@ -257,7 +304,7 @@ impl Model {
                 span_below,
             }));
         }
-        Ok(Self { card, encoder, predictor, levels, clearance })
+        Ok(Self { card, encoder, predictor, levels, clearance, critic, policy })
     }
 
     /// Write the model; an existing file is replaced only once the new one is complete.
@@ -270,6 +317,13 @@ impl Model {
         name_mlp("predictor", self.predictor.whole(), &mut tensors);
         if let Some(clearance) = &self.clearance {
             name_mlp("clearance", clearance.network.mlp(), &mut tensors);
+        }
+        if let Some(critic) = &self.critic {
+            critic.goals.iter().for_each(|network| name_mlp("critic.goals", network.mlp(), &mut tensors));
+            critic.drives.iter().for_each(|network| name_mlp("critic.drives", network.mlp(), &mut tensors));
+        }
+        if let Some(policy) = &self.policy {
+            name_mlp("policy", policy.network.mlp(), &mut tensors);
         }
         for (index, level) in self.levels.iter().enumerate() {
             name_mlp(&format!("level{}.encoder", index + 2), level.encoder.mlp(), &mut tensors);

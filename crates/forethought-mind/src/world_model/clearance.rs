@@ -2,14 +2,9 @@
 //! so that imagined futures can be judged by it. Read first: [`Clearance::distances_m`] and `Clearance::fit`.
 
 use super::encoder::{Encoder, Slopes};
-use crate::{
-    network::{Filling, Mlp, Trainee, apply, mean_square},
-    training::{TrainingSpec, optimiser::AdamW},
-};
-use dfdx::prelude::{Backward, Cpu, OwnedTape, PutTape, TensorFromVec};
+use crate::network::{Batch, Mlp, Regression};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Farther than this counts as this far, in metres: what is that far off does no harm.
@@ -50,35 +45,17 @@ impl Clearance {
             return None;
         }
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut mlp = Mlp::random(latent, &HIDDEN, 1, 0.1, &mut rng);
-        let mut trainee = Trainee::new(&mlp, 0);
-        let spec = TrainingSpec {
-            updates: UPDATES,
-            learning_rate: LEARNING_RATE,
-            weight_decay: 1e-4,
-            clip_norm: 10.0,
-            ..TrainingSpec::default()
-        };
-        let mut optimiser = AdamW::new(&parameters(&mut mlp).iter().map(|values| &**values).collect::<Vec<_>>());
-        let device = Cpu::default();
-        for update in 0..UPDATES {
-            let (mut inputs, mut wanted) = (Vec::with_capacity(ROWS * latent), Vec::with_capacity(ROWS));
+        let mut regression = Regression::new(Mlp::random(latent, &HIDDEN, 1, 0.1, &mut rng), UPDATES, LEARNING_RATE);
+        for _ in 0..UPDATES {
+            let mut batch = Batch { inputs: Vec::with_capacity(ROWS * latent), targets: Vec::with_capacity(ROWS) };
             for _ in 0..ROWS {
                 let row = rng.gen_range(0..rows);
-                inputs.extend_from_slice(&latents[row * latent..(row + 1) * latent]);
-                wanted.push(distances_m[row].min(FAR_M));
+                batch.inputs.extend_from_slice(&latents[row * latent..(row + 1) * latent]);
+                batch.targets.push(distances_m[row].min(FAR_M));
             }
-            let mut tape = OwnedTape::default();
-            let told = apply(&trainee, inputs, None, &mut tape);
-            let wanted = device.tensor_from_vec(wanted, (ROWS, 1));
-            let mut gradients = mean_square(&told, &wanted, &mut tape).put_tape(tape).backward();
-            let mut gradient = [trainee.gradient(&mut gradients)];
-            optimiser.step(parameters(&mut mlp), vec![&mut gradient[..]], &spec, update);
-            let [gradient] = gradient;
-            trainee.recycle(gradient);
-            let panels: Vec<Filling> = trainee.refill(&mlp).collect();
-            panels.into_par_iter().with_min_len(8).for_each(Filling::fill);
+            regression.step(vec![batch], 0.5);
         }
+        let mlp = regression.mlp;
         let mut fitted = Self::new(ClearanceCard { hidden: HIDDEN.to_vec(), r2: 0.0 }, mlp);
         fitted.card.r2 = fitted.explained(latents, distances_m);
         Some(fitted)
@@ -109,11 +86,6 @@ impl Clearance {
     pub(crate) fn forward(&self, latents: &[f32]) -> (Vec<f32>, Slopes) {
         self.network.forward(latents, true)
     }
-}
-
-/// Weights and biases by turns.
-fn parameters(mlp: &mut Mlp) -> Vec<&mut Vec<f32>> {
-    mlp.layers.iter_mut().flat_map(|layer| [&mut layer.weight, &mut layer.bias]).collect()
 }
 
 /// For each control step the least of the latest `span` distances.

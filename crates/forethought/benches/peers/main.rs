@@ -162,7 +162,9 @@ fn training(seconds: f64, threads: usize) -> (f64, usize) {
 /// Whole episodes of the two rooms, gradient planner, as `forethought batch` runs them.
 fn episodes(seconds: f64, threads: usize) -> (f64, usize) {
     let path = locate::scenario_file("two_rooms").expect("the scenario is there");
-    let setup = Arc::new(Setup::load(&path, &SetupOptions { seed: 0, actor: None, model: None }).expect("it loads"));
+    let setup = Arc::new(
+        Setup::load(&path, &SetupOptions { seed: 0, actor: None, ..SetupOptions::default() }).expect("it loads"),
+    );
     let (started, mut done) = (Instant::now(), 0);
     while done == 0 || started.elapsed().as_secs_f64() < seconds {
         let count = 4 * threads as u64;

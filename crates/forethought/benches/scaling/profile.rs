@@ -109,7 +109,7 @@ struct Case {
 impl Case {
     fn load() -> Self {
         let path = locate::scenario_file(SCENARIO).expect("the scenario is there");
-        let options = SetupOptions { seed: 0, actor: Some(PlannerName::Gradient), model: None };
+        let options = SetupOptions { seed: 0, actor: Some(PlannerName::Gradient), ..SetupOptions::default() };
         let setup = Setup::load(&path, &options).expect("the scenario and its model load");
         let agent = &setup.loaded.scenario.agents[0];
         let model = agent.model.as_ref().expect("the agent has a model");

@@ -63,7 +63,12 @@ pub fn bench(scenarios: &[PathBuf], options: &BenchOptions, stop: &Stop) -> Resu
 }
 
 fn setup(path: &Path, actor: PlannerName, options: &BenchOptions) -> Result<Setup, Error> {
-    let chosen = SetupOptions { seed: options.seed, actor: Some(actor), model: options.model.clone() };
+    let chosen = SetupOptions {
+        seed: options.seed,
+        actor: Some(actor),
+        model: options.model.clone(),
+        ..SetupOptions::default()
+    };
     Setup::load(path, &chosen)
 }
 

@@ -1,8 +1,12 @@
 //! Arguments that several commands share. Read first: [`Choices`].
 
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
-use forethought::{Error, locate, setup::Setup, setup::SetupOptions, workers::default_jobs};
-use forethought_mind::actor::planners::PlannerName;
+use forethought::{
+    Error, locate,
+    setup::{Changes, Setup, SetupOptions},
+    workers::default_jobs,
+};
+use forethought_mind::actor::{Mode, planners::PlannerName};
 use std::{path::PathBuf, sync::Arc};
 
 /// Who acts, from which seed.
@@ -19,12 +23,25 @@ pub struct Choices {
     /// The model of all agents, in place of the scenario's
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
+
+    /// How all agents come to their actions, in place of the scenario's: by their policy at once, or by planning
+    #[arg(long, value_name = "MODE", value_parser = mode_parser())]
+    pub mode: Option<Mode>,
+
+    /// Control steps that all agents imagine, in place of the scenario's
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub horizon: Option<u32>,
+
+    /// Whether the critic stands at the end of what is imagined, in place of the scenario's
+    #[arg(long, value_name = "BOOL")]
+    pub critic: Option<bool>,
 }
 
 impl Choices {
     /// A scenario, ready to run.
     pub fn setup(&self, scenario: &str) -> Result<Arc<Setup>, Error> {
-        let options = SetupOptions { seed: self.seed, actor: self.actor, model: self.model.clone() };
+        let changes = Changes { mode: self.mode, horizon: self.horizon, critic: self.critic };
+        let options = SetupOptions { seed: self.seed, actor: self.actor, model: self.model.clone(), changes };
         Ok(Arc::new(Setup::load(&locate::scenario_file(scenario)?, &options)?))
     }
 }
@@ -48,4 +65,9 @@ impl Jobs {
 pub fn actor_parser() -> impl TypedValueParser<Value = PlannerName> {
     PossibleValuesParser::new(PlannerName::ALL.map(PlannerName::as_str))
         .map(|name| PlannerName::from_name(&name).unwrap_or_default())
+}
+
+/// A mode by its name.
+fn mode_parser() -> impl TypedValueParser<Value = Mode> {
+    PossibleValuesParser::new(Mode::ALL.map(Mode::as_str)).map(|name| Mode::from_name(&name).unwrap_or_default())
 }

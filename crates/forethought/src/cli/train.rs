@@ -7,7 +7,7 @@ use forethought::{
     setup::{Setup, SetupOptions},
     train::{TrainOptions, TrainSummary, train},
 };
-use forethought_mind::actor::planners::PlannerName;
+use forethought_mind::{actor::planners::PlannerName, cost::critic::Calibration};
 use std::{path::PathBuf, sync::Arc};
 
 /// Collect experience and train a world model on it
@@ -40,6 +40,10 @@ pub struct Train {
     /// Episodes of random exploration, in place of the scenario's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     episodes: Option<u32>,
+
+    /// Keep the world model of this file, and only let the agent practise with it: a critic and a policy
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "updates", "episodes"])]
+    from: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -47,6 +51,7 @@ Examples:
   forethought train two_rooms --out my_model.safetensors
   forethought train two_rooms --out my_model.safetensors --resume
   forethought train two_rooms --out quick.safetensors --episodes 200 --updates 300
+  forethought train two_rooms --from my_model.safetensors --out practised.safetensors
   forethought run two_rooms --model my_model.safetensors
 
 Ctrl-C keeps what was learnt in MODEL.partial; --resume goes on as if nothing had happened.";
@@ -55,7 +60,7 @@ impl Train {
     /// Train the model.
     pub fn execute(&self, json: bool) -> Result<Done> {
         // Exploration acts at random and needs no model.
-        let options = SetupOptions { seed: self.seed, actor: Some(PlannerName::Random), model: None };
+        let options = SetupOptions { seed: self.seed, actor: Some(PlannerName::Random), ..SetupOptions::default() };
         let mut setups = Vec::new();
         for scenario in &self.scenarios {
             setups.push(Arc::new(Setup::load(&locate::scenario_file(scenario)?, &options)?));
@@ -67,6 +72,7 @@ impl Train {
             resume: self.resume,
             updates: self.updates,
             episodes: self.episodes,
+            from: self.from.clone(),
         };
         let summary = train(&setups, &options, &stop_on_ctrl_c()?)?;
         if json {
@@ -88,12 +94,21 @@ fn describe(summary: &TrainSummary) -> String {
             latest.loss, latest.effective_rank, latest.update, latest.updates
         )
     });
-    format!(
-        "{}: {} frames explored in {:.1} s, trained for {:.1} s{latest}\n  {} {}\n  log {}",
-        summary.scenario,
-        summary.frames,
-        summary.collect_secs,
-        summary.train_secs,
+    let mut text = format!("{}: ", summary.scenario);
+    if summary.frames > 0 {
+        text += &format!(
+            "{} frames explored in {:.1} s, trained for {:.1} s{latest}",
+            summary.frames, summary.collect_secs, summary.train_secs
+        );
+    }
+    if let Some(r2) = summary.policy_r2 {
+        text += &format!("\n  practised for {:.1} s; policy R2 {r2:.3}", summary.practice_secs);
+    }
+    for Calibration { drive, states, r2, bias, .. } in &summary.calibration {
+        text += &format!("\n  critic of {drive}: R2 {r2:.3}, bias {bias:+.3} on {states} states of held-out lives");
+    }
+    text + &format!(
+        "\n  {} {}\n  log {}",
         if summary.finished { "model" } else { "to go on from" },
         summary.out.display(),
         summary.log.display(),

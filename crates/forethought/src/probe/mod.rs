@@ -111,7 +111,7 @@ pub(crate) struct Strange {
 /// # Errors
 /// Bad input; a model that is missing or does not fit; a physics that diverges; [`Error::Stopped`] where a stop was requested.
 pub fn probe(scenario: &Path, options: &ProbeOptions, stop: &Stop) -> Result<Report, Error> {
-    let chosen = SetupOptions { seed: options.seed, actor: Some(PlannerName::Random), model: None };
+    let chosen = SetupOptions { seed: options.seed, actor: Some(PlannerName::Random), ..SetupOptions::default() };
     let setup = Setup::load(scenario, &chosen)?;
     let model = setup.model_of_first(options.model.as_deref())?;
     let reach = reach(&model);

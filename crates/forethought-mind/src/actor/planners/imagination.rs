@@ -4,7 +4,7 @@
 use super::Uncertainty;
 use crate::{
     actor::exploration::{ExplorationSpec, Walk},
-    cost::{self, Extent, Imagined, IntrinsicCost, subgoals::Subgoals},
+    cost::{self, Cost, Extent, Imagined, subgoals::Subgoals},
     world_model::{
         hjepa::Level,
         predictor::{Predictor, part_of, rollout, side_by_side},
@@ -25,7 +25,7 @@ pub(crate) struct Imagination<'a> {
     pub(crate) under: &'a [Arc<Predictor>],
     /// What to make of energies that differ with it.
     pub(crate) uncertainty: Uncertainty,
-    pub(crate) cost: &'a IntrinsicCost,
+    pub(crate) cost: &'a Cost,
     /// What a level above wants, besides the cost.
     pub(crate) subgoals: Option<&'a Subgoals>,
     /// The present, `[latent]`.
@@ -311,7 +311,7 @@ mod tests {
 
     const BATCH: usize = 5;
 
-    fn cost() -> IntrinsicCost {
+    fn cost() -> Cost {
         let number = Num::Literal;
         let drives = [
             DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: number(1.0) }),
@@ -320,14 +320,10 @@ mod tests {
         ];
         let mlp = Mlp::random(4, &[8], 1, 1.0, &mut ChaCha8Rng::seed_from_u64(1));
         let clearance = Clearance::new(ClearanceCard { hidden: vec![8], r2: 1.0 }, mlp);
-        IntrinsicCost::new(&drives, Some(Arc::new(clearance)))
+        Cost::new(&drives, Some(Arc::new(clearance)))
     }
 
-    fn imagination<'a>(
-        under: &'a [Arc<Predictor>],
-        cost: &'a IntrinsicCost,
-        uncertainty: Uncertainty,
-    ) -> Imagination<'a> {
+    fn imagination<'a>(under: &'a [Arc<Predictor>], cost: &'a Cost, uncertainty: Uncertainty) -> Imagination<'a> {
         Imagination {
             predictor: &under[0],
             under,

@@ -23,6 +23,44 @@ pub enum DriveSpec {
     KeepClear(KeepClearSpec),
 }
 
+impl DriveSpec {
+    /// Its name, as reports and the critic have it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Reach(_) => "reach",
+            Self::Effort(_) => "effort",
+            Self::KeepClear(_) => "keep_clear",
+        }
+    }
+
+    /// How much it counts.
+    #[must_use]
+    pub fn weight(&self) -> &Num {
+        match self {
+            Self::Reach(spec) => &spec.weight,
+            Self::Effort(spec) => &spec.weight,
+            Self::KeepClear(spec) => &spec.weight,
+        }
+    }
+
+    fn weight_mut(&mut self) -> &mut Num {
+        match self {
+            Self::Reach(spec) => &mut spec.weight,
+            Self::Effort(spec) => &mut spec.weight,
+            Self::KeepClear(spec) => &mut spec.weight,
+        }
+    }
+
+    /// The same, counting this much.
+    #[must_use]
+    pub fn weighing(&self, weight: f64) -> Self {
+        let mut drive = self.clone();
+        *drive.weight_mut() = Num::Literal(weight);
+        drive
+    }
+}
+
 impl Numbers for DriveSpec {
     fn numbers(&mut self, path: &str, visit: &mut dyn FnMut(&str, &mut Num)) {
         match self {

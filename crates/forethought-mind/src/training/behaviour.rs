@@ -1,0 +1,435 @@
+//! Learning from lives: the critic from what states did cost, the policy from what Mode-2 planned. Read first:
+//! [`PracticeSpec`], [`fit_critic`] and [`fit_policy`].
+
+use crate::{
+    actor::{
+        ActorSpec,
+        policy::{Policy, PolicyCard},
+    },
+    cost::critic::{Calibration, Critic, CriticCard},
+    memory::Moment,
+    network::{Batch, Mlp, Regression},
+    world_model::{Model, encoder::Encoder},
+};
+use forethought_energy::distance::{Distance, SMOOTHING};
+use forethought_interface::derive_seed;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// How an agent practises with its world model, in worlds of training: it lives, plans (Mode-2), remembers what that cost, and
+/// learns a critic and a policy (Mode-1) from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PracticeSpec {
+    /// Rounds of living and learning: in the second and later ones the policy of the round before acts half of the time, and
+    /// Mode-2 says what it would have done (DAgger; Ross et al., 2011).
+    pub rounds: u32,
+    /// Lives in each round, each in a world of its own.
+    pub lives: u32,
+    /// Control steps of each; reaching the goal does not end it.
+    pub steps: u32,
+    /// With the drive `Reach`: control steps of random exploration first, which give places to go to.
+    pub explore: u32,
+    /// With the drive `Reach`: for how many control steps, at least and at most, one goal is pursued. It is the target, or a
+    /// state remembered from the same life, by turns.
+    pub pursue: [u32; 2],
+    /// How the agent plans while it practises, where not as it does otherwise: with a longer horizon, say, as long as it has
+    /// no critic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Box<ActorSpec>>,
+    /// The critic.
+    pub critic: CriticSpec,
+    /// The policy.
+    pub policy: PolicySpec,
+}
+
+impl Default for PracticeSpec {
+    fn default() -> Self {
+        Self {
+            rounds: 2,
+            lives: 300,
+            steps: 400,
+            explore: 80,
+            pursue: [20, 60],
+            actor: None,
+            critic: CriticSpec::default(),
+            policy: PolicySpec::default(),
+        }
+    }
+}
+
+/// How the critic is trained: by temporal differences (Sutton, 1988).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CriticSpec {
+    /// Hidden layers of its networks.
+    pub hidden: Vec<usize>,
+    /// What a cost counts one prediction later.
+    pub discount: f32,
+    /// Gradient updates in each round, of 1,024 pairs of states each.
+    pub updates: u32,
+    /// AdamW's highest learning rate; it falls to zero along a cosine.
+    pub learning_rate: f32,
+    /// Of goals: with 0.5 the critic tells the cost under the behaviour as it was, whatever goal that had; nearer 1 under the
+    /// best of the behaviours remembered (an expectile; Kostrikov et al., 2022).
+    pub optimism: f32,
+}
+
+impl Default for CriticSpec {
+    fn default() -> Self {
+        Self { hidden: vec![256, 256], discount: 0.95, updates: 12000, learning_rate: 1e-3, optimism: 0.7 }
+    }
+}
+
+/// How the policy is distilled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicySpec {
+    /// Hidden layers of its network.
+    pub hidden: Vec<usize>,
+    /// Gradient updates in each round, of 1,024 plans each.
+    pub updates: u32,
+    /// AdamW's highest learning rate; it falls to zero along a cosine.
+    pub learning_rate: f32,
+}
+
+impl Default for PolicySpec {
+    fn default() -> Self {
+        Self { hidden: vec![128, 128], updates: 12000, learning_rate: 2e-3 }
+    }
+}
+
+/// What one agent remembers of one life, oldest first.
+pub type Life = Vec<Moment>;
+
+/// Parts that each batch is split into, whatever the number of threads, and rows in each.
+const SHARDS: u64 = 4;
+const ROWS: usize = 256;
+/// Updates after which the critic's own estimates of what comes next are brought up to date.
+const RENEW_EVERY: u32 = 200;
+/// Of ten lives one is kept from learning, to measure on.
+const HELD_OUT: usize = 10;
+/// A goal from the same life comes at most so many control steps later.
+const GOAL_WITHIN: usize = 160;
+
+/// Learn a critic and a policy from lives that were led with `model`, whose drives but `Reach` are these: the same model, with
+/// both. `on_update` hears of every update done, of [`PracticeSpec::updates`].
+///
+/// The work is spread over the current rayon pool; the result does not depend on it.
+#[must_use]
+pub fn practise(
+    model: &Model,
+    lives: &[Life],
+    drives: &[String],
+    spec: &PracticeSpec,
+    seed: u64,
+    on_update: &mut dyn FnMut(u32),
+) -> Model {
+    let stride = model.stride();
+    let critic = fit_critic(lives, stride, drives, &spec.critic, seed, on_update);
+    let done = spec.critic.updates;
+    let policy = fit_policy(lives, stride, &spec.policy, seed, &mut |update| on_update(done + update));
+    model.with_behaviour(critic.map(Arc::new), policy.map(Arc::new))
+}
+
+impl PracticeSpec {
+    /// Gradient updates in each round.
+    #[must_use]
+    pub fn updates(&self) -> u32 {
+        self.critic.updates + self.policy.updates
+    }
+}
+
+/// Lives as the learners read them.
+pub(crate) struct Lives<'a> {
+    pub(crate) lives: Vec<&'a Life>,
+    /// Control steps of a prediction.
+    pub(crate) stride: usize,
+}
+
+impl<'a> Lives<'a> {
+    /// Those to learn from, and those to measure on.
+    pub(crate) fn split(lives: &'a [Life], stride: usize) -> (Self, Self) {
+        let long: Vec<&Life> = lives.iter().filter(|life| life.len() > 2 * stride).collect();
+        let (mut learnt, mut held) = (vec![], vec![]);
+        for (index, life) in long.into_iter().enumerate() {
+            if index % HELD_OUT == HELD_OUT - 1 { held.push(life) } else { learnt.push(life) }
+        }
+        if learnt.is_empty() {
+            learnt.clone_from(&held);
+        }
+        (Self { lives: learnt, stride }, Self { lives: held, stride })
+    }
+
+    /// A life and a moment of it that is followed by a prediction's worth of others.
+    fn draw(&self, rng: &mut impl Rng) -> (&'a Life, usize) {
+        let life = self.lives[rng.gen_range(0..self.lives.len())];
+        (life, rng.gen_range(0..life.len() - self.stride))
+    }
+
+    fn latent(&self) -> usize {
+        self.lives.first().map_or(0, |life| life[0].latent.len())
+    }
+}
+
+/// Learn what states cost later on, by temporal differences on memories: `drives` names those whose costs the moments hold.
+/// None where there is nothing to learn from.
+pub(crate) fn fit_critic(
+    lives: &[Life],
+    stride: usize,
+    drives: &[String],
+    spec: &CriticSpec,
+    seed: u64,
+    on_update: &mut dyn FnMut(u32),
+) -> Option<Critic> {
+    let (learnt, held) = Lives::split(lives, stride);
+    if learnt.lives.is_empty() {
+        return None;
+    }
+    let goals = learnt.lives.iter().any(|life| life.iter().any(|moment| moment.goal.is_some()));
+    let (latent, count) = (learnt.latent(), drives.len());
+    let mut rng = ChaCha8Rng::seed_from_u64(derive_seed(seed, "critic", 0));
+    let mut begin = |inputs, outputs| {
+        let mlp = Mlp::random(inputs, &spec.hidden, outputs, 0.1, &mut rng);
+        Regression::new(mlp, spec.updates, spec.learning_rate)
+    };
+    let mut of_goals = goals.then(|| begin(2 * latent, 1));
+    let mut of_drives = (count > 0).then(|| begin(latent, count));
+    let renewed = |fit: &Option<Regression>| fit.as_ref().map(|fit| Encoder::new(fit.mlp.clone()));
+    let mut known = (renewed(&of_goals), renewed(&of_drives));
+    for update in 0..spec.updates {
+        if update.is_multiple_of(RENEW_EVERY) {
+            known = (renewed(&of_goals), renewed(&of_drives));
+        }
+        let seeds = |purpose| (0..SHARDS).map(move |s| derive_seed(seed, purpose, u64::from(update) * SHARDS + s));
+        if let (Some(fit), Some(known)) = (&mut of_goals, &known.0) {
+            let seeds: Vec<u64> = seeds("critic.goals").collect();
+            let batches = seeds.into_par_iter().map(|seed| goal_batch(&learnt, known, spec.discount, seed));
+            fit.step(batches.collect(), spec.optimism);
+        }
+        if let (Some(fit), Some(known)) = (&mut of_drives, &known.1) {
+            let seeds: Vec<u64> = seeds("critic.drives").collect();
+            let batches = seeds.into_par_iter().map(|seed| drive_batch(&learnt, known, count, spec.discount, seed));
+            fit.step(batches.collect(), 0.5);
+        }
+        on_update(update + 1);
+    }
+    let card = CriticCard {
+        hidden: spec.hidden.clone(),
+        discount: spec.discount,
+        goals,
+        drives: drives.to_vec(),
+        calibration: vec![],
+    };
+    let mut critic = Critic::new(card, of_goals.map(|fit| fit.mlp), of_drives.map(|fit| fit.mlp));
+    critic.card.calibration = calibrate(&critic, &held);
+    Some(critic)
+}
+
+/// Pairs of states a prediction apart, each with a goal: the one it was after, or a state of the same life, later or any.
+fn goal_batch(lives: &Lives, known: &Encoder, discount: f32, seed: u64) -> Batch {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let width = lives.latent();
+    let (mut inputs, mut next) = (Vec::with_capacity(ROWS * 2 * width), Vec::with_capacity(ROWS * 2 * width));
+    // For each row the cost of the next state, and whether the goal is reached there.
+    let mut costs = Vec::with_capacity(ROWS);
+    for _ in 0..ROWS {
+        let (life, at) = lives.draw(&mut rng);
+        let last = life.len() - 1;
+        let mut arrived = false;
+        let kind: f32 = rng.gen_range(0.0..1.0);
+        let goal: &[f32] = match &life[at].goal {
+            Some(goal) if kind < 0.3 => goal,
+            _ if kind < 0.7 => {
+                let ahead = rng.gen_range(1..=GOAL_WITHIN.min(last - at));
+                arrived = ahead <= lives.stride;
+                &life[at + ahead].latent
+            }
+            _ => &life[rng.gen_range(0..=last)].latent,
+        };
+        let after = &life[at + lives.stride].latent;
+        inputs.extend_from_slice(&life[at].latent);
+        inputs.extend_from_slice(goal);
+        next.extend_from_slice(after);
+        next.extend_from_slice(goal);
+        costs.push((Distance::Smooth.of(after, goal), arrived));
+    }
+    let later = known.forward(&next, false).0;
+    let target = |((cost, arrived), later): ((f32, bool), f32)| {
+        if arrived { SMOOTHING.sqrt() } else { (1.0 - discount) * cost + discount * later }
+    };
+    Batch { inputs, targets: costs.into_iter().zip(later).map(target).collect() }
+}
+
+/// States, and what each drive cost during the prediction that followed, with what is known of the time after it.
+fn drive_batch(lives: &Lives, known: &Encoder, drives: usize, discount: f32, seed: u64) -> Batch {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let width = lives.latent();
+    let (mut inputs, mut next) = (Vec::with_capacity(ROWS * width), Vec::with_capacity(ROWS * width));
+    let mut targets = Vec::with_capacity(ROWS * drives);
+    for _ in 0..ROWS {
+        let (life, at) = lives.draw(&mut rng);
+        inputs.extend_from_slice(&life[at].latent);
+        next.extend_from_slice(&life[at + lives.stride].latent);
+        targets.extend((0..drives).map(|drive| (1.0 - discount) * mean_cost(life, at, lives.stride, drive)));
+    }
+    let later = known.forward(&next, false).0;
+    targets.iter_mut().zip(later).for_each(|(target, later)| *target += discount * later);
+    Batch { inputs, targets }
+}
+
+/// The mean of a drive's cost over the control steps of the prediction that begins at `at`.
+#[expect(clippy::cast_precision_loss, reason = "a prediction spans few control steps")]
+fn mean_cost(life: &Life, at: usize, stride: usize, drive: usize) -> f32 {
+    life[at + 1..=at + stride].iter().map(|moment| moment.costs[drive]).sum::<f32>() / stride as f32
+}
+
+/// Compare estimates with what came.
+fn calibrate(critic: &Critic, held: &Lives) -> Vec<Calibration> {
+    let discount = critic.card.discount;
+    let mut pairs: Vec<(String, Vec<[f32; 2]>)> = Vec::new();
+    if critic.card.goals {
+        let mut told = Vec::new();
+        for life in &held.lives {
+            for (begin, end) in pursuits(life) {
+                let Some(goal) = &life[begin].goal else { continue };
+                // As if it stayed at the end as near as it then was.
+                let mut came = Distance::Smooth.of(&life[end - 1].latent, goal);
+                let states: Vec<usize> = (begin..end).rev().step_by(held.stride).collect();
+                for pair in states.windows(2) {
+                    let cost = Distance::Smooth.of(&life[pair[0]].latent, goal);
+                    came = (1.0 - discount) * cost + discount * came;
+                    told.push([critic.of_goal(&life[pair[1]].latent, goal)[0], came]);
+                }
+            }
+        }
+        pairs.push(("reach".into(), told));
+    }
+    let drives = critic.card.drives.len();
+    // Until what is left out counts less than a hundredth.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few hundred predictions")]
+    let reach = (0.01_f32.ln() / discount.ln()).ceil() as usize * held.stride;
+    for (drive, name) in critic.card.drives.iter().enumerate() {
+        let mut told = Vec::new();
+        for life in &held.lives {
+            for begin in (0..life.len().saturating_sub(reach + 1)).step_by(7) {
+                let (mut came, mut share) = (0.0, 1.0 - discount);
+                for at in (begin..begin + reach).step_by(held.stride) {
+                    came += share * mean_cost(life, at, held.stride, drive);
+                    share *= discount;
+                }
+                told.push([critic.of_drives(&life[begin].latent)[drive % drives.max(1)], came]);
+            }
+        }
+        pairs.push((name.clone(), told));
+    }
+    pairs.into_iter().map(|(drive, told)| calibration(drive, told)).collect()
+}
+
+/// Where one goal was pursued: its first moment and the one after its last.
+fn pursuits(life: &Life) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut begin = 0;
+    for at in 1..=life.len() {
+        if at == life.len() || life[at].goal != life[begin].goal {
+            found.push((begin, at));
+            begin = at;
+        }
+    }
+    found
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^24 states")]
+fn calibration(drive: String, mut told: Vec<[f32; 2]>) -> Calibration {
+    let states = told.len();
+    told.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    let mean = |pairs: &[[f32; 2]]| {
+        let sum = pairs.iter().fold([0.0; 2], |sum, pair| [sum[0] + pair[0], sum[1] + pair[1]]);
+        sum.map(|sum: f32| sum / pairs.len().max(1) as f32)
+    };
+    let [estimate, came] = mean(&told);
+    let left: f32 = told.iter().map(|[told, came]| (told - came).powi(2)).sum();
+    let spread: f32 = told.iter().map(|pair| (pair[1] - came).powi(2)).sum();
+    Calibration {
+        drive,
+        states,
+        r2: 1.0 - left / spread.max(1e-12),
+        bias: estimate - came,
+        tenths: told.chunks(states.div_ceil(10).max(1)).map(mean).collect(),
+    }
+}
+
+/// Distil Mode-2's plans into a network. None where nothing was planned.
+pub(crate) fn fit_policy(
+    lives: &[Life],
+    stride: usize,
+    spec: &PolicySpec,
+    seed: u64,
+    on_update: &mut dyn FnMut(u32),
+) -> Option<Policy> {
+    let (learnt, held) = Lives::split(lives, stride);
+    let planned = |lives: &Lives<'_>| -> Vec<Planned> {
+        let moments = lives.lives.iter().flat_map(|life| life.iter());
+        moments.filter_map(Planned::of).collect()
+    };
+    let (learnt, held) = (planned(&learnt), planned(&held));
+    let first = learnt.first()?;
+    let goals = first.inputs.len() > lives.iter().flatten().next()?.latent.len();
+    let mut rng = ChaCha8Rng::seed_from_u64(derive_seed(seed, "policy", 0));
+    let mlp = Mlp::random(first.inputs.len(), &spec.hidden, first.plan.len(), 0.1, &mut rng);
+    let mut fit = Regression::new(mlp, spec.updates, spec.learning_rate);
+    for update in 0..spec.updates {
+        let batch = |shard| {
+            let mut rng =
+                ChaCha8Rng::seed_from_u64(derive_seed(seed, "policy.batch", u64::from(update) * SHARDS + shard));
+            let mut batch = Batch { inputs: Vec::new(), targets: Vec::new() };
+            for _ in 0..ROWS {
+                let row = &learnt[rng.gen_range(0..learnt.len())];
+                batch.inputs.extend_from_slice(&row.inputs);
+                batch.targets.extend_from_slice(&row.plan);
+            }
+            batch
+        };
+        fit.step((0..SHARDS).into_par_iter().map(batch).collect(), 0.5);
+        on_update(update + 1);
+    }
+    let card = PolicyCard { hidden: spec.hidden.clone(), goals, plans: learnt.len(), r2: explained(&fit.mlp, &held) };
+    Some(Policy::new(card, fit.mlp))
+}
+
+/// A state in which Mode-2 planned.
+struct Planned {
+    /// The latent, and the goal's after it where there is one.
+    inputs: Vec<f32>,
+    plan: Vec<f32>,
+}
+
+impl Planned {
+    fn of(moment: &Moment) -> Option<Self> {
+        let plan = moment.plan.clone()?;
+        let mut inputs = moment.latent.clone();
+        inputs.extend(moment.goal.iter().flat_map(|goal| goal.iter()));
+        Some(Self { inputs, plan })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^24 plans")]
+fn explained(mlp: &Mlp, held: &[Planned]) -> f32 {
+    let Some(width) = held.first().map(|row| row.plan.len()) else { return 0.0 };
+    let mut mean = vec![0.0; width];
+    for row in held {
+        mean.iter_mut().zip(&row.plan).for_each(|(mean, value)| *mean += value / held.len() as f32);
+    }
+    let (mut left, mut spread) = (0.0, 0.0);
+    for row in held {
+        for ((told, value), mean) in mlp.forward(&row.inputs).iter().zip(&row.plan).zip(&mean) {
+            left += (told - value).powi(2);
+            spread += (value - mean).powi(2);
+        }
+    }
+    1.0 - left / spread.max(1e-12)
+}

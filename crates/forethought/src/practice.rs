@@ -1,0 +1,86 @@
+//! Practice: lives in worlds of training, from which a critic and a policy are learnt. Read first: [`practise`].
+
+use crate::{error::Error, progress::Progress, setup::Setup, stop::Stop, workers::spread};
+use forethought_interface::{Think, derive_seed};
+use forethought_mind::{
+    Model, Practice,
+    memory::ShortTermMemory,
+    training::{self, Life, PracticeSpec},
+};
+use forethought_world::Sandbox;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+/// Let the agents of a setup live and learn with this model, round after round; `None` where a stop was requested first.
+///
+/// # Errors
+/// Where a life cannot be drawn, its physics diverges or a mind cannot think.
+pub fn practise(
+    setup: &Arc<Setup>,
+    model: Model,
+    spec: &PracticeSpec,
+    jobs: usize,
+    stop: &Stop,
+) -> Result<Option<Model>, Error> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build();
+    let pool = pool.map_err(|error| Error::Worker(error.to_string()))?;
+    let (mut model, mut lives) = (model.with_behaviour(None, None), Vec::new());
+    for round in 0..spec.rounds {
+        let shared = Arc::new(model);
+        let Some(more) = live(setup, &shared, spec, round, jobs, stop)? else { return Ok(None) };
+        lives.extend(more);
+        let label = format!("practising {}, round {} of {}", setup.name(), round + 1, spec.rounds);
+        let mut progress = Progress::begin(&label, u64::from(spec.updates()));
+        let needs = setup.needs_of_first(&shared)?;
+        let seed = derive_seed(setup.seed, "practice.round", u64::from(round));
+        let mut on_update = |done: u32| {
+            if done.is_multiple_of(50) {
+                progress.set(u64::from(done), "");
+            }
+        };
+        model = pool.install(|| training::practise(&shared, &lives, &needs, spec, seed, &mut on_update));
+        progress.end();
+        if stop.requested() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(model))
+}
+
+/// The lives of a round, in order; `None` where a stop was requested first.
+fn live(
+    setup: &Arc<Setup>,
+    model: &Arc<Model>,
+    spec: &PracticeSpec,
+    round: u32,
+    jobs: usize,
+    stop: &Stop,
+) -> Result<Option<Vec<Life>>, Error> {
+    let first = u64::from(round) * u64::from(spec.lives);
+    let indices: Vec<u64> = (first..first + u64::from(spec.lives)).collect();
+    let label = format!("living in {}, round {} of {}", setup.name(), round + 1, spec.rounds);
+    let mut progress = Progress::begin(&label, indices.len() as u64);
+    let mut lives: BTreeMap<u64, Vec<Life>> = BTreeMap::new();
+    let work = |sandbox: &mut Sandbox, index| {
+        let drawn = setup.draw_practice(index)?;
+        let minds = setup.practising(model, &drawn, spec, round > 0)?;
+        let (minds, memories): (Vec<Box<dyn Think>>, Vec<_>) = minds.into_iter().unzip();
+        sandbox.set_minds(minds);
+        sandbox.reset(&drawn.world, drawn.seed)?;
+        for _ in 0..spec.steps {
+            sandbox.control_step()?;
+        }
+        Ok(memories.iter().map(|memory: &Arc<Mutex<ShortTermMemory>>| Practice::life(memory)).collect())
+    };
+    let take = |index, lived: Result<_, Error>| {
+        lives.insert(index, lived?);
+        progress.set(lives.len() as u64, "");
+        Ok(())
+    };
+    spread(&indices, jobs, stop, Sandbox::new, work, take)?;
+    progress.end();
+    let complete = lives.len() == indices.len();
+    Ok(complete.then(|| lives.into_values().flatten().collect()))
+}
