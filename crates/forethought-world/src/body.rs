@@ -1,5 +1,6 @@
 //! Bodies: walls, boxes, balls, gates. Read first: [`BodySpec`].
 
+use crate::PursuitSpec;
 use crate::shape::{ShapeSpec, origin, zero};
 use forethought_interface::{Num, impl_numbers};
 use schemars::JsonSchema;
@@ -31,6 +32,9 @@ pub struct BodySpec {
     /// before, what comes cannot be foretold.
     #[serde(default)]
     pub then: Vec<PhaseSpec>,
+    /// How it hunts agents; for `Dynamic` bodies only.
+    #[serde(default)]
+    pub pursues: Option<PursuitSpec>,
     /// Its material.
     #[serde(default)]
     pub material: MaterialSpec,
@@ -109,7 +113,8 @@ pub struct TargetSpec {
     pub radius_m: Num,
 }
 
-/// A zone: an area that bodies pass through and that episode ends can refer to.
+/// A zone: an area that bodies pass through, that episode ends can refer to, and that may harm or shelter who is in it: agents
+/// with a metabolism whose centre is inside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ZoneSpec {
@@ -122,6 +127,12 @@ pub struct ZoneSpec {
     /// Its angle in radians.
     #[serde(default = "zero")]
     pub angle_rad: Num,
+    /// Health lost a second in it, of 1 in all.
+    #[serde(default = "zero")]
+    pub harm_per_s: Num,
+    /// The share of the night's harm that it keeps off: 1 all of it. Any but 0 makes it a shelter.
+    #[serde(default = "zero")]
+    pub shelter: Num,
     /// Its colour, sRGB in `[0, 1]`.
     #[serde(default = "pale")]
     pub color: [Num; 3],
@@ -131,8 +142,8 @@ fn pale() -> [Num; 3] {
     [0.85, 0.80, 0.55].map(Num::Literal)
 }
 
-impl_numbers!(struct BodySpec { shape, position_m, angle_rad, velocity_m_s, angular_velocity_rad_s, then, material, color });
+impl_numbers!(struct BodySpec { shape, position_m, angle_rad, velocity_m_s, angular_velocity_rad_s, then, pursues, material, color });
 impl_numbers!(struct PhaseSpec { from_s, velocity_m_s, angular_velocity_rad_s });
 impl_numbers!(struct MaterialSpec { density_kg_m2, friction, restitution, linear_damping_per_s, angular_damping_per_s });
 impl_numbers!(struct TargetSpec { position_m, radius_m });
-impl_numbers!(struct ZoneSpec { shape, position_m, angle_rad, color });
+impl_numbers!(struct ZoneSpec { shape, position_m, angle_rad, harm_per_s, shelter, color });

@@ -1,12 +1,13 @@
 //! Whether a world can be built: every impossible value at once, with its place and the remedy.
 //! Read first: [`check_world`].
 
+use crate::food::has_room;
 use crate::geometry::{Part, Surface, edges, parts, twice_area, vector};
 use crate::physics::solid_shape;
 use crate::surroundings::boundary;
 use crate::{
-    ActuatorSpec, AgentBodySpec, BodyKind, BodySpec, MaterialSpec, Maze, SensorSpec, ShapeSpec, TimingSpec,
-    WorldProblem, WorldSpec,
+    ActuatorSpec, AgentBodySpec, BodyKind, BodySpec, ClimateSpec, FoodSpec, MaterialSpec, Maze, MetabolismSpec,
+    SensorSpec, ShapeSpec, TimingSpec, WorldProblem, WorldSpec,
 };
 use bevy_rapier2d::parry::query;
 use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
@@ -28,6 +29,8 @@ const SMALLEST_OBSTACLE_M: f64 = 0.01;
 const MOST_CLEAR: usize = 256;
 /// The most later phases of one body.
 const MOST_PHASES: usize = 64;
+/// The most items of one patch of food.
+const MOST_FOOD: f64 = 256.0;
 /// How deep compounds may stand inside compounds.
 const DEEPEST: usize = 4;
 
@@ -43,6 +46,12 @@ pub fn check_world(spec: &WorldSpec) -> Vec<WorldProblem> {
     let bodies = check.bodies(spec);
     let agents: Vec<_> = spec.agents.iter().enumerate().map(|(index, agent)| check.agent(index, agent, spec)).collect();
     check.targets_and_zones(spec);
+    let fixed: Vec<Surface> =
+        spec.bodies.iter().zip(&bodies).filter_map(|(body, placed)| fixed(body, placed.as_ref())).flatten().collect();
+    for (index, food) in spec.foods.iter().enumerate() {
+        check.food(index, food, arena_fits.then(|| (vector(&spec.arena.size_m), fixed.as_slice())));
+    }
+    check.climate(spec.climate.as_ref());
     if arena_fits {
         check.overlaps(spec, &bodies, &agents);
     }
@@ -155,6 +164,7 @@ impl Check {
         self.unique(bodies.chain(agents));
         self.unique(spec.targets.iter().map(|target| ("targets", target.name.as_str())));
         self.unique(spec.zones.iter().map(|zone| ("zones", zone.name.as_str())));
+        self.unique(spec.foods.iter().map(|food| ("foods", food.name.as_str())));
     }
 
     fn unique<'a>(&mut self, names: impl Iterator<Item = (&'static str, &'a str)>) {
@@ -187,6 +197,7 @@ impl Check {
             self.pair(&Path::Field(&path, "velocity_m_s"), &body.velocity_m_s);
             self.any(&Path::Field(&path, "angular_velocity_rad_s"), &body.angular_velocity_rad_s);
             self.phases(&path, body);
+            self.pursuit(&path, body);
             self.material(&path, &body.material);
             self.color(&path, &body.color);
         }
@@ -221,6 +232,23 @@ impl Check {
         }
     }
 
+    /// A pursuer is a body that forces move.
+    fn pursuit(&mut self, body_path: &Path, body: &BodySpec) {
+        let Some(pursuit) = &body.pursues else { return };
+        let path = Path::Field(body_path, "pursues");
+        if body.kind != BodyKind::Dynamic {
+            let found = format!("a pursuer that is {:?}", body.kind);
+            self.report(&path, "a body of kind Dynamic", found, "write `kind: Dynamic`, or remove `pursues`");
+        }
+        let (speed, seconds, none) = ("write a speed in m/s", "give it a positive time in seconds", "write 0 for none");
+        self.within(&Path::Field(&path, "speed_m_s"), &pursuit.speed_m_s, 0.0, FASTEST_M_S, speed);
+        self.within(&Path::Field(&path, "wander_speed_m_s"), &pursuit.wander_speed_m_s, 0.0, FASTEST_M_S, speed);
+        self.within(&Path::Field(&path, "time_constant_s"), &pursuit.time_constant_s, 1e-6, LARGEST, seconds);
+        self.within(&Path::Field(&path, "sight_m"), &pursuit.sight_m, 0.0, LARGEST, "write a distance in metres");
+        self.within(&Path::Field(&path, "harm_per_s"), &pursuit.harm_per_s, 0.0, LARGEST, none);
+        self.within(&Path::Field(&path, "rests_s"), &pursuit.rests_s, 0.0, LARGEST, none);
+    }
+
     fn agent(&mut self, index: usize, agent: &AgentBodySpec, spec: &WorldSpec) -> Option<Placed> {
         let root = Path::Root("agents");
         let path = Path::Index(&root, index);
@@ -241,11 +269,19 @@ impl Check {
         let sensors = Path::Field(&path, "sensors");
         for (at, sensor) in agent.sensors.iter().enumerate() {
             self.sensor(&Path::Index(&sensors, at), sensor);
-            let kind = std::mem::discriminant(sensor);
-            if agent.sensors[..at].iter().any(|other| std::mem::discriminant(other) == kind) {
+            if agent.sensors[..at].iter().any(|other| other.doubles(sensor)) {
                 let expected = "at most one sensor of each kind";
                 self.report(&Path::Index(&sensors, at), expected, "a second one", "remove it");
             }
+            if matches!(sensor, SensorSpec::Interoception(_)) && agent.metabolism.is_none() {
+                let (expected, found) =
+                    ("an agent with a metabolism", "an agent without one, which has nothing to tell");
+                let remedy = "write `metabolism: ()` beside its sensors, or remove this one";
+                self.report(&Path::Index(&sensors, at), expected, found, remedy);
+            }
+        }
+        if let Some(metabolism) = &agent.metabolism {
+            self.metabolism(&Path::Field(&path, "metabolism"), metabolism);
         }
         if let Some(name) = &agent.target
             && !spec.targets.iter().any(|target| target.name == *name)
@@ -261,6 +297,77 @@ impl Check {
         placed
     }
 
+    fn metabolism(&mut self, path: &Path, metabolism: &MetabolismSpec) {
+        let (store, power) = ("write an energy above 0, in joules", "write 0 for none");
+        let capacity = self.within(&Path::Field(path, "capacity_j"), &metabolism.capacity_j, 1e-3, LARGEST, store);
+        let start_path = Path::Field(path, "start_j");
+        let start = self.within(&start_path, &metabolism.start_j, 1e-3, LARGEST, store);
+        if let (Some(capacity), Some(start)) = (capacity, start)
+            && start > capacity
+        {
+            let expected = format!("at most `capacity_j`, {capacity}");
+            self.report(&start_path, expected, start, "begin with less, or let it store more");
+        }
+        self.within(&Path::Field(path, "resting_w"), &metabolism.resting_w, 0.0, LARGEST, power);
+        self.within(&Path::Field(path, "acting_w"), &metabolism.acting_w, 0.0, LARGEST, power);
+        self.within(&Path::Field(path, "heals_per_s"), &metabolism.heals_per_s, 0.0, LARGEST, power);
+    }
+
+    /// `ground` is the arena's size and its static bodies, where they are possible.
+    fn food(&mut self, index: usize, food: &FoodSpec, ground: Option<(Vector, &[Surface])>) {
+        let before = self.problems.len();
+        let root = Path::Root("foods");
+        let path = Path::Index(&root, index);
+        let count_path = Path::Field(&path, "count");
+        let many = self.within(&count_path, &food.count, 0.0, MOST_FOOD, "write how many items there are");
+        if let Some(count) = many.filter(|count| count.fract() != 0.0) {
+            self.report(&count_path, "a whole number", count, "round it");
+        }
+        if let Some(size) = &food.size_m {
+            let path = Path::Field(&path, "size_m");
+            for (axis, length) in size.iter().enumerate() {
+                self.length(&Path::Index(&path, axis), length);
+            }
+        }
+        if let Some(position) = &food.position_m {
+            self.pair(&Path::Field(&path, "position_m"), position);
+        }
+        self.length(&Path::Field(&path, "radius_m"), &food.radius_m);
+        self.within(&Path::Field(&path, "energy_j"), &food.energy_j, 0.0, LARGEST, "write an energy in joules");
+        self.within(&Path::Field(&path, "regrows_s"), &food.regrows_s, 0.0, LARGEST, "write a time in seconds");
+        let clear_path = Path::Field(&path, "clear_m");
+        self.within(&clear_path, &food.clear_m, 0.0, LARGEST, "write 0 where items may touch walls");
+        self.within(&Path::Field(&path, "seed"), &food.seed, -9e15, 9e15, "write any number of that size");
+        self.color(&path, &food.color);
+        if let Some((size, obstacles)) = ground
+            && self.problems.len() == before
+            && !has_room(food, size, obstacles)
+        {
+            let (expected, found) = ("a free place for an item to lie at", "no such place in 2000 random ones");
+            let remedy = "make `clear_m` smaller or the patch's rectangle larger, or move it";
+            self.report(&path, expected, found, remedy);
+        }
+    }
+
+    fn climate(&mut self, climate: Option<&ClimateSpec>) {
+        let Some(climate) = climate else { return };
+        let path = Path::Root("climate");
+        let seconds = "give it a positive time in seconds";
+        let day = self.within(&Path::Field(&path, "day_s"), &climate.day_s, 1e-3, LARGEST, seconds);
+        self.within(&Path::Field(&path, "night_s"), &climate.night_s, 0.0, LARGEST, "write 0 for no night");
+        let dusk_path = Path::Field(&path, "dusk_s");
+        let dusk = self.within(&dusk_path, &climate.dusk_s, 0.0, LARGEST, "write 0 for sudden nights");
+        if let (Some(day), Some(dusk)) = (day, dusk)
+            && dusk > day / 2.0
+        {
+            let expected = format!("at most half the day, {}", day / 2.0);
+            self.report(&dusk_path, expected, dusk, "make dusk shorter or the day longer");
+        }
+        self.any(&Path::Field(&path, "phase_s"), &climate.phase_s);
+        let cold = Path::Field(&path, "cold_harm_per_s");
+        self.within(&cold, &climate.cold_harm_per_s, 0.0, LARGEST, "write 0 for mild nights");
+    }
+
     fn targets_and_zones(&mut self, spec: &WorldSpec) {
         let root = Path::Root("targets");
         for (index, target) in spec.targets.iter().enumerate() {
@@ -274,6 +381,10 @@ impl Check {
         for (index, zone) in spec.zones.iter().enumerate() {
             let path = Path::Index(&root, index);
             self.placed(&path, &zone.shape, &zone.position_m, &zone.angle_rad);
+            let harm = "write 0 for none";
+            self.within(&Path::Field(&path, "harm_per_s"), &zone.harm_per_s, 0.0, LARGEST, harm);
+            let shelter = "write 0 for none, 1 for all";
+            self.within(&Path::Field(&path, "shelter"), &zone.shelter, 0.0, 1.0, shelter);
             self.color(&path, &zone.color);
         }
     }
@@ -504,7 +615,7 @@ impl Check {
 
     fn sensor(&mut self, path: &Path, sensor: &SensorSpec) {
         match sensor {
-            SensorSpec::Proprioception(_) => {}
+            SensorSpec::Proprioception(_) | SensorSpec::Interoception(_) => {}
             SensorSpec::Lidar(spec) => {
                 self.count(&Path::Field(path, "rays"), spec.rays, 4096);
                 self.length(&Path::Field(path, "range_m"), &spec.range_m);
@@ -526,6 +637,13 @@ impl Check {
             SensorSpec::Radar(spec) => {
                 self.count(&Path::Field(path, "beams"), spec.beams, 4096);
                 self.length(&Path::Field(path, "range_m"), &spec.range_m);
+            }
+            SensorSpec::Scent(spec) => {
+                self.count(&Path::Field(path, "beams"), spec.beams, 4096);
+                self.length(&Path::Field(path, "range_m"), &spec.range_m);
+                self.length(&Path::Field(path, "reach_m"), &spec.reach_m);
+                let sharpness = Path::Field(path, "sharpness");
+                self.within(&sharpness, &spec.sharpness, 0.1, 1000.0, "write 1 for a cosine, more for narrower beams");
             }
             SensorSpec::Map(spec) => {
                 let path = Path::Field(path, "cells");
@@ -575,6 +693,12 @@ impl Check {
             }
         }
     }
+}
+
+/// A static body's surfaces.
+fn fixed(body: &BodySpec, placed: Option<&Placed>) -> Option<Vec<Surface>> {
+    let placed = placed.filter(|_| body.kind == BodyKind::Static)?;
+    Some(placed.parts.iter().map(|part| part.at(&placed.frame)).collect())
 }
 
 /// Whether two solids share more than their edges.

@@ -2,10 +2,10 @@
 
 use crate::StepRecord;
 use bevy::prelude::Resource;
-use forethought_interface::Pose;
+use forethought_interface::{Pose, Vitals};
 use xxhash_rust::xxh3::Xxh3Default;
 
-/// xxh3 over the bits of every step's poses, velocities, observations and actions so far.
+/// xxh3 over the bits of every step's poses, velocities, observations, actions, vitals and food so far.
 #[derive(Resource, Default)]
 pub(crate) struct Digest {
     hash: Xxh3Default,
@@ -36,6 +36,13 @@ impl Digest {
             if let Some(thought) = &agent.thought {
                 self.floats(&thought.action.values);
             }
+            if let Some(vitals) = &agent.vitals {
+                self.vitals(vitals);
+            }
+        }
+        for item in &record.foods {
+            self.floats(&item.position_m);
+            self.bytes.push(u8::from(item.present));
         }
         self.hash.update(&self.bytes);
     }
@@ -43,6 +50,12 @@ impl Digest {
     /// The hash so far.
     pub(crate) fn value(&self) -> u64 {
         self.hash.digest()
+    }
+
+    fn vitals(&mut self, vitals: &Vitals) {
+        self.floats(&[vitals.energy_j, vitals.health, vitals.harm_per_s, vitals.effort]);
+        self.bytes.extend(vitals.meals.to_le_bytes());
+        self.bytes.push(vitals.died_of.map_or(0, |death| 1 + death as u8));
     }
 
     fn pose(&mut self, pose: &Pose) {

@@ -150,6 +150,33 @@ impl Part {
         }
     }
 
+    /// The point of the outline that is nearest to this one.
+    pub(crate) fn nearest(&self, point: Vector) -> Vector {
+        match self {
+            Self::Disc { center, radius } => center + (point - center).normalize_or(Vector::X) * *radius,
+            Self::Cuboid { frame, half } => {
+                let local = frame.inverse_transform_point(point);
+                let held = local.clamp(-*half, *half);
+                // From inside it is the nearest side that is nearest.
+                let room = half - local.abs();
+                let nearest = match (held == local, room.x < room.y) {
+                    (false, _) => held,
+                    (true, true) => Vector::new(half.x.copysign(local.x), local.y),
+                    (true, false) => Vector::new(local.x, half.y.copysign(local.y)),
+                };
+                frame.transform_point(nearest)
+            }
+            Self::Polygon { vertices } => {
+                let on_side = edges(vertices).map(|(from, to)| {
+                    let along = to - from;
+                    from + along * ((point - from).dot(along) / along.length_squared()).clamp(0.0, 1.0)
+                });
+                let nearer = |a: &Vector, b: &Vector| a.distance_squared(point).total_cmp(&b.distance_squared(point));
+                on_side.min_by(nearer).unwrap_or(point)
+            }
+        }
+    }
+
     /// This part on a body at `frame`.
     pub(crate) fn at(&self, frame: &Frame) -> Surface {
         let mut surface = match self {
@@ -224,6 +251,28 @@ impl Surface {
         }
     }
 
+    /// Whether any of the straight line between two points is inside.
+    pub(crate) fn crosses(&self, from: Vector, to: Vector) -> bool {
+        let along = to - from;
+        let (middle, reach) = self.bounds();
+        let nearest = from + along * ((middle - from).dot(along) / along.length_squared().max(1e-12)).clamp(0.0, 1.0);
+        if nearest.distance_squared(middle) > reach * reach {
+            return false;
+        }
+        match self {
+            Self::Disc { .. } => true,
+            Self::Cuboid { center, axis, half } => {
+                let sides = [(*axis, half.x), (axis.perp(), half.y)];
+                let planes = sides.iter().flat_map(|(normal, half)| {
+                    let offset = normal.dot(*center);
+                    [(*normal, offset + half), (-*normal, half - offset)]
+                });
+                within_all(planes, from, along)
+            }
+            Self::Polygon { edges, .. } => within_all(edges.iter().map(|edge| (edge.normal, edge.offset)), from, along),
+        }
+    }
+
     /// How far `point` is outside, negative inside. Beside a corner it is the distance to the nearer side's line, a
     /// little less than to the corner itself.
     pub(crate) fn signed_distance(&self, point: Vector) -> f32 {
@@ -238,6 +287,22 @@ impl Surface {
             }
         }
     }
+}
+
+/// Whether some point of the line from `from` along `along` is on the inner side of all these: normal and offset.
+fn within_all(planes: impl Iterator<Item = (Vector, f32)>, from: Vector, along: Vector) -> bool {
+    let (mut near, mut far) = (0.0_f32, 1.0_f32);
+    for (normal, offset) in planes {
+        let (inward, approach) = (offset - normal.dot(from), normal.dot(along));
+        if approach < 0.0 {
+            near = near.max(inward / approach);
+        } else if approach > 0.0 {
+            far = far.min(inward / approach);
+        } else if inward < 0.0 {
+            return false;
+        }
+    }
+    near <= far
 }
 
 #[cfg(test)]
@@ -298,6 +363,62 @@ mod tests {
             assert!(surface.signed_distance(inside) < -0.2);
             assert!(surface.signed_distance(Vector::new(0.9, 0.9)) > 0.0);
         }
+    }
+
+    /// A disc, a turned cuboid and a triangle, about 1 m from their place.
+    fn some() -> [ShapeSpec; 3] {
+        let corners = [[-0.9, -0.5], [1.1, -0.4], [0.2, 0.8]];
+        [
+            ShapeSpec::Disc { radius_m: num(0.8) },
+            ShapeSpec::Cuboid { size_m: [num(1.6), num(0.9)] },
+            ShapeSpec::Polygon { vertices_m: corners.iter().map(|c| c.map(num)).collect() },
+        ]
+    }
+
+    #[test]
+    fn the_nearest_point_is_on_the_outline_and_no_other_is_nearer() {
+        let frame = Frame::new(Vector::new(0.3, -0.2), 0.7);
+        for shape in some() {
+            let part = &parts(&shape)[0];
+            let surface = part.at(&frame);
+            // The outline, by walking inwards from all around.
+            let outline: Vec<Vector> = (0..2000)
+                .map(|k| {
+                    let ray = Vector::from_angle(k as f32 * std::f32::consts::TAU / 2000.0);
+                    let inside = |r: &f32| surface.signed_distance(frame.translation + ray * *r) <= 0.0;
+                    let radius = (0..4000).map(|k| 2.0 - k as f32 / 2000.0).find(inside).unwrap();
+                    frame.translation + ray * radius
+                })
+                .collect();
+            for k in 0..60 {
+                let point = frame.translation + Vector::from_angle(k as f32) * (0.05 * k as f32 + 0.01);
+                let nearest = frame.transform_point(part.nearest(frame.inverse_transform_point(point)));
+                assert!(surface.signed_distance(nearest).abs() < 1e-5, "{shape:?} {nearest}");
+                let least = outline.iter().map(|other| other.distance(point)).fold(f32::INFINITY, f32::min);
+                assert!((nearest.distance(point) - least).abs() < 0.01, "{shape:?} {point}: {nearest}, {least}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_crosses_where_a_point_of_it_is_inside() {
+        let frame = Frame::new(Vector::new(0.3, -0.2), 0.7);
+        let mut crossed = [0, 0];
+        for surface in some().iter().map(|shape| parts(shape)[0].at(&frame)) {
+            for k in 0..400 {
+                let from = Vector::from_angle(k as f32 * 0.37) * (0.2 + 0.005 * k as f32);
+                let to = Vector::from_angle(k as f32 * 1.91) * (2.2 - 0.005 * k as f32);
+                let least = (0..=500)
+                    .map(|step| surface.signed_distance(from.lerp(to, step as f32 / 500.0)))
+                    .fold(f32::INFINITY, f32::min);
+                // Where the line only grazes, either answer is right.
+                if least.abs() > 0.01 {
+                    assert_eq!(surface.crosses(from, to), least < 0.0, "{surface:?} {from} {to}: {least}");
+                    crossed[usize::from(least < 0.0)] += 1;
+                }
+            }
+        }
+        assert!(crossed.iter().all(|count| *count > 100), "{crossed:?}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! Read first: [`Sandbox::place`] and [`Sandbox::set_solid`].
 
 use crate::physics::{Physics, PhysicsItem, Roster};
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Solid, Surroundings};
 use crate::{Sandbox, StepRecord};
 use bevy_rapier2d::dynamics::RapierRigidBodyHandle;
 use bevy_rapier2d::rapier::dynamics::RigidBodyHandle;
@@ -71,9 +71,7 @@ impl Sandbox {
     #[must_use]
     pub fn reach_m(&self, agent: usize) -> f32 {
         let surroundings = self.world.resource::<Surroundings>();
-        let Some(solid) = surroundings.solids.get(surroundings.first_agent + agent) else { return 0.0 };
-        let bounds = solid.surfaces.iter().map(|surface| surface.bounds());
-        bounds.map(|(center, radius)| center.distance(solid.frame.translation) + radius).fold(0.0, f32::max)
+        surroundings.solids.get(surroundings.first_agent + agent).map_or(0.0, Solid::reach)
     }
 
     /// Do something to the body of an agent that there is.

@@ -7,12 +7,17 @@ mod actuators;
 mod arena;
 mod body;
 mod check;
+mod climate;
 mod digest;
 mod error;
+mod food;
 mod geometry;
 mod interventions;
 mod maze;
+mod metabolism;
+mod needs;
 mod physics;
+mod pursuit;
 mod record;
 mod sandbox;
 mod scatter;
@@ -27,14 +32,19 @@ pub use actuators::{ActuatorSpec, DifferentialDriveSpec, ForceSpec, VelocityComm
 pub use arena::{ArenaSpec, Boundary};
 pub use body::{BodyKind, BodySpec, MaterialSpec, PhaseSpec, TargetSpec, ZoneSpec};
 pub use check::check_world;
+pub use climate::ClimateSpec;
 pub use error::{WorldError, WorldProblem};
+pub use food::FoodSpec;
 pub use geometry::outlines;
 pub use maze::{Endpoints, Maze, MazeError};
-pub use record::{AgentRecord, StepRecord};
+pub use metabolism::MetabolismSpec;
+pub use pursuit::PursuitSpec;
+pub use record::{AgentRecord, FoodRecord, StepRecord};
 pub use sandbox::Sandbox;
 pub use scatter::ClearSpec;
 pub use sensors::{
-    LidarSpec, MapSpec, ProprioceptionSpec, RadarSpec, RasterSpec, SensorSpec, TouchSpec, observation_layout,
+    InteroceptionSpec, LidarSpec, MapSpec, ProprioceptionSpec, RadarSpec, RasterSpec, ScentSpec, Scented, SensorSpec,
+    TouchSpec, observation_layout,
 };
 pub use shape::{DoorSpec, PartSpec, ShapeSpec};
 pub use timing::TimingSpec;

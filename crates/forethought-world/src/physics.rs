@@ -15,11 +15,12 @@
 
 use crate::geometry::{Part, vector};
 use crate::sensors::Contact;
-use crate::surroundings::boundary;
+use crate::surroundings::{Solid, boundary};
 use crate::{BodyKind, MaterialSpec, PhaseSpec, ShapeSpec, WorldSpec, geometry};
 use bevy::ecs::query::QueryData;
 use bevy::prelude::{Component, Entity, Name, Resource, With, World};
 use bevy_rapier2d::dynamics::RapierRigidBodyHandle;
+use bevy_rapier2d::parry::query;
 use bevy_rapier2d::plugin::context::{
     RapierContextColliders, RapierContextEntityLink, RapierContextJoints, RapierContextSimulation, RapierRigidBodySet,
     SimulationToRenderTime,
@@ -135,6 +136,7 @@ pub(crate) fn build(world: &mut World, spec: &WorldSpec) {
                 .angvel(body.angular_velocity_rad_s.value_f32())
                 .can_sleep(false),
         };
+        let builder = if body.pursues.is_some() { builder.lock_rotations() } else { builder };
         let place = (&body.position_m, &body.angle_rad);
         let entity = fresh.insert(world, context, &body.name, builder, place, &body.shape, &body.material);
         if body.kind == BodyKind::Static {
@@ -238,6 +240,17 @@ pub(crate) fn solid_shape(part: &Part) -> Option<(SharedShape, Frame)> {
             SharedShape::convex_polyline(vertices.clone()).map(|shape| (shape, Frame::IDENTITY))
         }
     }
+}
+
+/// The distance between the outlines of two solids where they are now, in metres: 0 where they touch or overlap, none where
+/// one has no parts.
+pub(crate) fn distance_m(one: &Solid, other: &Solid) -> Option<f32> {
+    let pairs = one.parts.iter().flat_map(|part| other.parts.iter().map(move |other| (part, other)));
+    let distance = |(part, other_part)| {
+        let ((shape, at), (other_shape, other_at)) = (solid_shape(part)?, solid_shape(other_part)?);
+        query::distance(&(one.frame * at), &*shape, &(other.frame * other_at), &*other_shape).ok()
+    };
+    pairs.filter_map(distance).reduce(f32::min)
 }
 
 /// Rapier's state as bevy_rapier keeps it.

@@ -4,14 +4,14 @@ use crate::actuators::{Actuator, Command};
 use crate::check::check_world;
 use crate::digest::Digest;
 use crate::geometry::vector;
-use crate::physics::{self, Laws, Roster, Timetable, solid_shape};
+use crate::physics::{self, Laws, Roster, Timetable, distance_m};
+use crate::pursuit::Pursuers;
 use crate::schedule::{Attention, GoalFrame, Minds, Sensing, Trouble, moment, record, schedule, sense};
 use crate::sensors::{Contacts, Senses};
-use crate::surroundings::{Solid, Surroundings};
+use crate::surroundings::Surroundings;
 use crate::{AgentRecord, StepRecord, WorldError, WorldSpec};
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::{Schedule, World};
-use bevy_rapier2d::parry::query;
 use bevy_rapier2d::plugin::context::{RapierContextEntityLink, RapierRigidBodySet};
 use bevy_rapier2d::rapier::math::Pose as Frame;
 use forethought_interface::{Detail, Observation, Think, derive_seed};
@@ -45,6 +45,7 @@ impl Sandbox {
         world.init_resource::<Roster>();
         world.init_resource::<Laws>();
         world.init_resource::<Timetable>();
+        world.init_resource::<Pursuers>();
         Self { world, schedule: schedule(), built: false }
     }
 
@@ -80,7 +81,9 @@ impl Sandbox {
             mind.begin(derive_seed(seed, "mind", index as u64));
         }
         physics::build(&mut self.world, spec);
-        self.world.insert_resource(Surroundings::new(spec));
+        self.world.insert_resource(Surroundings::new(spec, seed));
+        let pursuers = Pursuers::new(spec, seed, &self.world);
+        self.world.insert_resource(pursuers);
         self.seat_agents(spec);
         self.world.insert_resource(Trouble::default());
         self.world.resource_mut::<Digest>().restart();
@@ -122,7 +125,8 @@ impl Sandbox {
         self.world.resource()
     }
 
-    /// A hash over every step of this episode so far: the bits of all poses, velocities, observations and actions.
+    /// A hash over every step of this episode so far: the bits of all poses, velocities, observations and actions, and of vitals
+    /// and food where there are any.
     #[must_use]
     pub fn digest(&self) -> u64 {
         self.world.resource::<Digest>().value()
@@ -176,15 +180,7 @@ impl Sandbox {
         let own = surroundings.first_agent + agent;
         let agent = surroundings.solids.get(own)?;
         let movers = surroundings.solids.iter().enumerate().filter(|(index, solid)| !solid.fixed && *index != own);
-        let apart = |(_, other): (usize, &Solid)| {
-            let pairs = agent.parts.iter().flat_map(|part| other.parts.iter().map(move |other| (part, other)));
-            let distance = |(part, other_part)| {
-                let ((shape, at), (other_shape, other_at)) = (solid_shape(part)?, solid_shape(other_part)?);
-                query::distance(&(agent.frame * at), &*shape, &(other.frame * other_at), &*other_shape).ok()
-            };
-            pairs.filter_map(distance).reduce(f32::min)
-        };
-        movers.filter_map(apart).reduce(f32::min)
+        movers.filter_map(|(_, other)| distance_m(agent, other)).reduce(f32::min)
     }
 
     fn minds(&mut self) -> &mut Vec<Box<dyn Think>> {
@@ -240,12 +236,15 @@ mod tests {
                 velocity_m_s: pair(&zero),
                 angular_velocity_rad_s: zero.clone(),
                 then: Vec::new(),
+                pursues: None,
                 material: MaterialSpec::default(),
                 color: [zero.clone(), zero.clone(), zero],
             }],
             agents: Vec::new(),
             targets: Vec::new(),
             zones: Vec::new(),
+            foods: Vec::new(),
+            climate: None,
             timing: TimingSpec::default(),
         }
     }

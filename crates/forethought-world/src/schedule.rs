@@ -1,11 +1,12 @@
-//! A control step as one schedule: sense, think, act, simulate, record. Read first: [`schedule`].
+//! A control step as one schedule: sense, think, act, simulate, live, record. Read first: [`schedule`].
 
 use crate::actuators::{Actuator, Command};
 use crate::digest::Digest;
 use crate::physics::{Fixed, Laws, Physics, Roster, SolidIndex, Timetable};
+use crate::pursuit::Pursuers;
 use crate::sensors::{Contacts, Moment, Senses};
 use crate::surroundings::Surroundings;
-use crate::{StepRecord, WorldError};
+use crate::{FoodRecord, StepRecord, WorldError};
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
 use bevy::ecs::system::SystemParam;
 use bevy::platform::cell::SyncCell;
@@ -32,6 +33,8 @@ enum Stage {
     Act,
     /// The physics steps of this control step, the actuators driving before each one.
     Simulate,
+    /// What the agents' bodies spend, eat and suffer.
+    Live,
     /// What came of it.
     Record,
 }
@@ -40,7 +43,7 @@ enum Stage {
 /// left open are an error, so that there is one order of events and no other.
 pub(crate) fn schedule() -> Schedule {
     let mut schedule = Schedule::new(ControlStep);
-    let stages = (Stage::Sense, Stage::Think, Stage::Act, Stage::Simulate, Stage::Record);
+    let stages = (Stage::Sense, Stage::Think, Stage::Act, Stage::Simulate, Stage::Live, Stage::Record);
     schedule
         .set_executor(SingleThreadedExecutor::new())
         .set_build_settings(ScheduleBuildSettings {
@@ -54,6 +57,7 @@ pub(crate) fn schedule() -> Schedule {
             think.in_set(Stage::Think),
             act.in_set(Stage::Act),
             simulate.in_set(Stage::Simulate),
+            live.in_set(Stage::Live),
             finish.in_set(Stage::Record),
         ));
     schedule
@@ -93,7 +97,7 @@ pub(crate) fn sense(
         let moment = moment(index, body, contacts, &surroundings);
         senses.measure(&moment, &mut agent.observation.values);
         if let GoalFrame(Some(frame)) = goal_frame
-            && (agent.goal.is_none() || surroundings.others_moved(moment.own))
+            && (agent.goal.is_none() || surroundings.others_moved(moment.own) || surroundings.needs.any())
         {
             let there =
                 Moment { frame: *frame, velocity: Vector::ZERO, angular_velocity: 0.0, contacts: &[], ..moment };
@@ -144,6 +148,7 @@ fn think(
 fn act(
     record: Res<StepRecord>,
     roster: Res<Roster>,
+    surroundings: Res<Surroundings>,
     mut commands: Query<&mut Command>,
     names: Query<&Name>,
     mut trouble: ResMut<Trouble>,
@@ -151,10 +156,13 @@ fn act(
     if trouble.0.is_some() {
         return;
     }
-    for (agent, entity) in record.agents.iter().zip(&roster.agents) {
+    for (index, (agent, entity)) in record.agents.iter().zip(&roster.agents).enumerate() {
         let Some(thought) = &agent.thought else { continue };
         match (Command::new(&thought.action), commands.get_mut(*entity)) {
-            (Ok(new), Ok(mut command)) => *command = new,
+            // The dead move no more.
+            (Ok(new), Ok(mut command)) => {
+                *command = if surroundings.needs.alive(index) { new } else { Command::default() };
+            }
             (Err(reason), _) => {
                 trouble.0 = Some(WorldError::Action { agent: name_of(*entity, &names), reason });
                 return;
@@ -172,6 +180,7 @@ fn simulate(
     roster: Res<Roster>,
     record: Res<StepRecord>,
     mut timetable: ResMut<Timetable>,
+    mut pursuers: ResMut<Pursuers>,
     mut physics: Query<Physics>,
     mut agents: Query<Driven>,
     movers: Query<(&RapierRigidBodyHandle, &SolidIndex), Without<Fixed>>,
@@ -186,6 +195,7 @@ fn simulate(
     for (_, _, _, mut contacts) in &mut agents {
         contacts.0.clear();
     }
+    pursuers.decide(&surroundings, laws.period_s as f32);
     for substep in 0..laws.substeps {
         timetable
             .begin_due(u64::from(record.step) * u64::from(laws.substeps) + u64::from(substep), &mut physics.bodies);
@@ -197,6 +207,7 @@ fn simulate(
                 actuator.drive(*command, body);
             }
         }
+        pursuers.drive(&mut physics.bodies.bodies);
         physics.step(laws.gravity);
         if let Some(body) = physics.diverged() {
             let what = Entity::try_from_bits(body.user_data as u64).map_or_else(String::new, |e| name_of(e, &names));
@@ -212,6 +223,32 @@ fn simulate(
             surroundings.solids[index.0].follow(*body.position());
         }
     }
+}
+
+/// Vitals, food, day and night go on by a control step.
+fn live(
+    laws: Res<Laws>,
+    trouble: Res<Trouble>,
+    record: Res<StepRecord>,
+    roster: Res<Roster>,
+    mut pursuers: ResMut<Pursuers>,
+    commands: Query<&Command>,
+    mut surroundings: ResMut<Surroundings>,
+) {
+    if trouble.0.is_some() {
+        return;
+    }
+    pursuers.bite(&surroundings);
+    if !surroundings.needs.any() {
+        return;
+    }
+    let effort = |agent: usize| {
+        let command = roster.agents.get(agent).and_then(|entity| commands.get(*entity).ok());
+        let Command(values) = command.copied().unwrap_or_default();
+        values.iter().map(|value| value * value).sum::<f32>() / values.len() as f32
+    };
+    let time_s = f64::from(record.step + 1) * laws.period_s;
+    surroundings.live(time_s, laws.period_s as f32, effort, &pursuers.bites_per_s);
 }
 
 /// The step is done: count it and record it.
@@ -256,11 +293,17 @@ pub(crate) fn record(recording: Recording) {
         agent.velocity_m_s = body.linvel().to_array();
         agent.angular_velocity_rad_s = body.angvel();
         agent.bump_impulse_n_s = contacts.total();
+        agent.vitals = surroundings.needs.vitals.get(index).copied().flatten();
         agent.rays = match attention.0 {
             Detail::Brief => Vec::new(),
             Detail::Full => senses.rays(surroundings.first_agent + index, body.position(), &surroundings),
         };
     }
+    let needs = &surroundings.needs;
+    record.light = needs.has_climate().then_some(needs.sky.light);
+    record.foods.clear();
+    let items = needs.patches.iter().flat_map(|patch| &patch.items);
+    record.foods.extend(items.map(|item| FoodRecord { position_m: item.place.to_array(), present: item.present }));
     digest.add(record, &velocities);
 }
 

@@ -1,6 +1,7 @@
 //! What there is to be sensed: every solid where it is now, targets and zones. Read first: [`Surroundings`].
 
 use crate::geometry::{Part, Surface, parts, vector};
+use crate::needs::Needs;
 use crate::{ArenaSpec, BodyKind, Boundary, ShapeSpec, WorldSpec};
 use bevy::prelude::Resource;
 use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
@@ -21,6 +22,8 @@ pub(crate) struct Surroundings {
     pub targets: Vec<(Vector, f32)>,
     /// The zones, in scenario order.
     pub zones: Vec<Solid>,
+    /// Vitals, food, what zones do, day and night.
+    pub needs: Needs,
 }
 
 /// A thing with a shape and a place.
@@ -41,8 +44,8 @@ pub(crate) struct Solid {
 }
 
 impl Surroundings {
-    /// What a resolved and checked specification describes, at the episode's start.
-    pub(crate) fn new(spec: &WorldSpec) -> Self {
+    /// What a resolved and checked specification describes, at the start of an episode with this seed.
+    pub(crate) fn new(spec: &WorldSpec, seed: u64) -> Self {
         let bodies = spec.bodies.iter().map(|body| Solid {
             fixed: body.kind == BodyKind::Static,
             ..Solid::new(&body.name, &body.shape, &body.position_m, &body.angle_rad, &body.color)
@@ -55,10 +58,12 @@ impl Surroundings {
             .zones
             .iter()
             .map(|zone| Solid::new(&zone.name, &zone.shape, &zone.position_m, &zone.angle_rad, &zone.color));
+        let (size, solids) = (vector(&spec.arena.size_m), bodies.chain(agents).collect::<Vec<_>>());
         Self {
-            size: vector(&spec.arena.size_m),
+            needs: Needs::new(spec, seed, size, &solids),
+            size,
             boundary: boundary(&spec.arena).map(|walls| walls.map(|wall| wall.at(&Frame::IDENTITY))),
-            solids: bodies.chain(agents).collect(),
+            solids,
             first_agent: spec.bodies.len(),
             targets: spec.targets.iter().map(|t| (vector(&t.position_m), t.radius_m.value_f32())).collect(),
             zones: zones.collect(),
@@ -102,6 +107,20 @@ impl Solid {
         }
     }
 
+    /// The point of the outline that is nearest to this one; the place itself for what has no parts.
+    pub(crate) fn nearest(&self, point: Vector) -> Vector {
+        let local = self.frame.inverse_transform_point(point);
+        let nearest = self.parts.iter().map(|part| part.nearest(local));
+        let nearest = nearest.min_by(|a, b| a.distance_squared(local).total_cmp(&b.distance_squared(local)));
+        self.frame.transform_point(nearest.unwrap_or_default())
+    }
+
+    /// The radius of the smallest disc around its place that holds its parts' bounds.
+    pub(crate) fn reach(&self) -> f32 {
+        let bounds = self.surfaces.iter().map(Surface::bounds);
+        bounds.map(|(center, radius)| center.distance(self.frame.translation) + radius).fold(0.0, f32::max)
+    }
+
     /// Whether the point is inside.
     pub(crate) fn contains(&self, point: Vector) -> bool {
         self.surfaces.iter().any(|surface| surface.signed_distance(point) <= 0.0)
@@ -135,6 +154,6 @@ pub(crate) fn boundary(arena: &ArenaSpec) -> Option<[Part; 4]> {
 }
 
 /// An sRGB channel as linear light (IEC 61966-2-1).
-fn linear(channel: f32) -> f32 {
+pub(crate) fn linear(channel: f32) -> f32 {
     if channel <= 0.040_45 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
 }

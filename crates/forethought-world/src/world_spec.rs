@@ -1,6 +1,9 @@
 //! All that the sandbox needs to know to build one episode's world. Read first: [`WorldSpec`].
 
-use crate::{ActuatorSpec, ArenaSpec, BodySpec, MaterialSpec, SensorSpec, ShapeSpec, TargetSpec, TimingSpec, ZoneSpec};
+use crate::{
+    ActuatorSpec, ArenaSpec, BodySpec, ClimateSpec, FoodSpec, MaterialSpec, MetabolismSpec, SensorSpec, ShapeSpec,
+    TargetSpec, TimingSpec, ZoneSpec,
+};
 use forethought_interface::{Num, impl_numbers};
 
 /// One world. Every number must be resolved before it is given to the sandbox.
@@ -16,6 +19,10 @@ pub struct WorldSpec {
     pub targets: Vec<TargetSpec>,
     /// The zones.
     pub zones: Vec<ZoneSpec>,
+    /// The patches of food.
+    pub foods: Vec<FoodSpec>,
+    /// Day and night; always day without it.
+    pub climate: Option<ClimateSpec>,
     /// How time passes.
     pub timing: TimingSpec,
 }
@@ -41,7 +48,11 @@ pub struct AgentBodySpec {
     pub sensors: Vec<SensorSpec>,
     /// The target whose surroundings are its goal observation.
     pub target: Option<String>,
+    /// What it lives on; it needs nothing and cannot die without it.
+    pub metabolism: Option<MetabolismSpec>,
+    /// Whether its stores of energy and health never run out, so that it cannot die: to explore.
+    pub immortal: bool,
 }
 
-impl_numbers!(struct WorldSpec { arena, bodies, agents, targets, zones });
-impl_numbers!(struct AgentBodySpec { shape, position_m, angle_rad, material, color, actuator, sensors });
+impl_numbers!(struct WorldSpec { arena, bodies, agents, targets, zones, foods, climate });
+impl_numbers!(struct AgentBodySpec { shape, position_m, angle_rad, material, color, actuator, sensors, metabolism });

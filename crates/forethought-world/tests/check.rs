@@ -194,3 +194,76 @@ fn reset_refuses_what_the_check_reports() {
     assert_eq!(problems, check_world(&spec));
     assert_eq!(sandbox.control_step(), Err(WorldError::Empty));
 }
+
+#[test]
+fn needs_are_possible() {
+    let living = |spec: &mut WorldSpec| spec.agents[0].metabolism = Some(MetabolismSpec::default());
+    let sense = |spec: &mut WorldSpec, sensor| spec.agents[0].sensors.push(sensor);
+    let scent =
+        |of| ScentSpec { of, beams: 12, range_m: num(2.0), sharpness: num(3.0), reach_m: num(6.0), occluded: false };
+    let feels = || SensorSpec::Interoception(InteroceptionSpec {});
+    let smells = |of| SensorSpec::Scent(scent(of));
+    let good = paths(|spec| {
+        living(spec);
+        sense(spec, feels());
+        sense(spec, smells(Scented::Food));
+        sense(spec, smells(Scented::Harm));
+        spec.foods.push(food("food", 5.0, 5.0));
+        spec.bodies[0].kind = BodyKind::Dynamic;
+        spec.bodies[0].pursues = Some(PursuitSpec::default());
+    });
+    assert_eq!(good, [""; 0]);
+
+    assert_eq!(paths(|spec| sense(spec, feels())), ["agents[0].sensors[3]"], "without a metabolism");
+    let twice = paths(|spec| [Scented::Food, Scented::Food].map(|of| sense(spec, smells(of))).into_iter().collect());
+    assert_eq!(twice, ["agents[0].sensors[4]"]);
+    let odd =
+        ScentSpec { beams: 0, range_m: num(0.0), sharpness: num(0.0), reach_m: num(-1.0), ..scent(Scented::Food) };
+    let expected = ["beams", "range_m", "reach_m", "sharpness"].map(|field| format!("agents[0].sensors[3].{field}"));
+    assert_eq!(paths(|spec| sense(spec, SensorSpec::Scent(odd))), expected);
+
+    let starving = paths(|spec| {
+        living(spec);
+        let metabolism = spec.agents[0].metabolism.as_mut();
+        metabolism.map(|own| (own.start_j, own.resting_w) = (num(120.0), num(-1.0))).unwrap_or_default();
+    });
+    assert_eq!(starving, ["agents[0].metabolism.start_j", "agents[0].metabolism.resting_w"]);
+    let zones = paths(|spec| {
+        spec.zones.push(ZoneSpec { harm_per_s: num(-0.1), shelter: num(1.5), ..zone("odd", 1.0, 5.0, 5.0) });
+    });
+    assert_eq!(zones, ["zones[0].harm_per_s", "zones[0].shelter"]);
+    let [day_s, night_s, dusk_s, phase_s, cold_harm_per_s] = [0.0, -1.0, 1.0, 0.0, -0.1].map(num);
+    let climate = ClimateSpec { day_s, night_s, dusk_s, phase_s, cold_harm_per_s };
+    let expected = ["climate.day_s", "climate.night_s", "climate.cold_harm_per_s"];
+    assert_eq!(paths(|spec| spec.climate = Some(climate.clone())), expected);
+    let dim = ClimateSpec { day_s: num(1.5), night_s: num(0.0), cold_harm_per_s: num(0.0), ..climate.clone() };
+    assert_eq!(paths(|spec| spec.climate = Some(dim)), ["climate.dusk_s"]);
+
+    for kind in [BodyKind::Static, BodyKind::Kinematic] {
+        let still = paths(|spec| {
+            spec.bodies[0].kind = kind;
+            spec.bodies[0].pursues = Some(PursuitSpec { rests_s: num(-1.0), ..PursuitSpec::default() });
+        });
+        assert_eq!(still, ["bodies[0].pursues", "bodies[0].pursues.rests_s"]);
+    }
+}
+
+#[test]
+fn food_finds_room() {
+    let with = |change: fn(&mut FoodSpec)| {
+        paths(|spec| {
+            let mut food = food("food", 2.0, 2.0);
+            change(&mut food);
+            spec.foods.push(food);
+        })
+    };
+    assert_eq!(with(|_| ()), ["foods[0]"], "all of it is in the box");
+    assert_eq!(with(|food| food.size_m = Some(pair(3.0, 3.0))), [""; 0]);
+    assert_eq!(with(|food| (food.size_m, food.clear_m) = (Some(pair(3.0, 3.0)), num(6.0))), ["foods[0]"]);
+    assert_eq!(with(|food| food.position_m = Some(pair(20.0, 2.0))), ["foods[0]"], "outside the arena");
+    assert_eq!(with(|food| food.count = num(1.5)), ["foods[0].count"]);
+    assert_eq!(with(|food| food.count = num(257.0)), ["foods[0].count"]);
+    assert_eq!(with(|food| food.radius_m = num(0.0)), ["foods[0].radius_m"]);
+    let twice = paths(|spec| spec.foods.extend([food("food", 5.0, 5.0), food("food", 6.0, 5.0)]));
+    assert_eq!(twice, ["foods[1].name"]);
+}

@@ -350,6 +350,8 @@ fn zones_know_who_is_inside() {
         shape,
         position_m: pair(x, y),
         angle_rad: num(angle),
+        harm_per_s: num(0.0),
+        shelter: num(0.0),
         color: [num(0.5), num(0.5), num(0.5)],
     };
     spec.zones.push(zone("strip", cuboid(6.0, 1.0), 6.0, 5.0, std::f64::consts::FRAC_PI_2));

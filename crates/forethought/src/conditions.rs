@@ -1,7 +1,7 @@
 //! Whether an episode has ended, and how. Read first: [`outcome`].
 
 use crate::scenario::{Condition, EpisodeSpec};
-use forethought_interface::Outcome;
+use forethought_interface::{Outcome, Vitals};
 use forethought_world::{Sandbox, WorldSpec};
 
 /// How the episode has ended after the latest control step, if it has. Success counts before failure.
@@ -42,6 +42,11 @@ fn holds(condition: &Condition, world: &WorldSpec, sandbox: &Sandbox) -> bool {
             let [width, height] = [world.arena.size_m[0].value_f32(), world.arena.size_m[1].value_f32()];
             !(0.0..=width).contains(&x) || !(0.0..=height).contains(&y)
         }),
+        Condition::Died { agent } => vitals(agent, world, sandbox).is_some_and(|vitals| !vitals.alive()),
+        Condition::Survived { agent, steps } => {
+            let alive = vitals(agent, world, sandbox).is_some_and(|vitals| vitals.alive());
+            alive && sandbox.record().step >= *steps
+        }
     }
 }
 
@@ -52,6 +57,11 @@ pub fn distance_m(agent: &str, target: &str, world: &WorldSpec, sandbox: &Sandbo
     let [x, y] = sandbox.record().agents[agent_index(agent, world)?].pose.position_m;
     let [target_x, target_y] = [target.position_m[0].value_f32(), target.position_m[1].value_f32()];
     Some(((x - target_x).hypot(y - target_y), target.radius_m.value_f32()))
+}
+
+/// How an agent with a metabolism is.
+fn vitals(agent: &str, world: &WorldSpec, sandbox: &Sandbox) -> Option<Vitals> {
+    sandbox.record().agents[agent_index(agent, world)?].vitals
 }
 
 fn agent_index(name: &str, world: &WorldSpec) -> Option<usize> {

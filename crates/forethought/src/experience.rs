@@ -82,6 +82,8 @@ pub(crate) fn walk(
 ) -> Result<Vec<Trajectory>, WorldError> {
     for agent in &mut drawn.world.agents {
         agent.target = None;
+        // The dead learn nothing.
+        agent.immortal = true;
     }
     sandbox.reset(&drawn.world, drawn.seed)?;
     let mut recorders = Recorder::for_agents(&drawn.world.agents);

@@ -80,6 +80,7 @@ fn body_spec(name: String, place: [f32; 2], velocity: [f32; 2], cuboid: bool) ->
         velocity_m_s: velocity.map(num),
         angular_velocity_rad_s: num(0.0),
         then: Vec::new(),
+        pursues: None,
         material: material(),
         color: [num(0.5), num(0.5), num(0.5)],
     }
@@ -96,6 +97,8 @@ fn agent_spec(name: String, place: [f32; 2], sensors: Vec<SensorSpec>) -> AgentB
         actuator: ActuatorSpec::VelocityCommand(VelocityCommandSpec::default()),
         sensors,
         target: None,
+        metabolism: None,
+        immortal: false,
     }
 }
 
@@ -111,6 +114,8 @@ fn world(side_m: f32, bodies: Vec<BodySpec>, agents: Vec<AgentBodySpec>) -> Worl
         agents,
         targets: Vec::new(),
         zones: Vec::new(),
+        foods: Vec::new(),
+        climate: None,
         timing: TimingSpec { physics_step_s: period, control_period_s: period },
     }
 }

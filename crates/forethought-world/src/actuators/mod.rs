@@ -18,6 +18,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use velocity_command::VelocityCommand;
 
+pub(crate) use velocity_command::approach;
+
 /// How an agent's action moves its body.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub enum ActuatorSpec {

@@ -46,6 +46,6 @@ impl VelocityCommand {
 }
 
 /// How far an exponential approach goes in `dt`: exact for any step, unlike `dt / time_constant`.
-pub(super) fn approach(dt: f32, time_constant: f32) -> f32 {
+pub(crate) fn approach(dt: f32, time_constant: f32) -> f32 {
     -(-dt / time_constant).exp_m1()
 }

@@ -1,17 +1,21 @@
 //! What an agent can sense. One file a sensor: its settings, its measurement and its tests. Read first: [`SensorSpec`].
 
+mod interoception;
 mod lidar;
 mod map;
 mod proprioception;
 mod radar;
 mod raster;
+mod scent;
 mod touch;
 
+pub use interoception::InteroceptionSpec;
 pub use lidar::LidarSpec;
 pub use map::MapSpec;
 pub use proprioception::ProprioceptionSpec;
 pub use radar::RadarSpec;
 pub use raster::RasterSpec;
+pub use scent::{ScentSpec, Scented};
 pub use touch::TouchSpec;
 
 pub(crate) use touch::{Contact, Contacts};
@@ -23,6 +27,7 @@ use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
 use forethought_interface::{Channel, Numbers, ObservationLayout, Ray};
 use lidar::Lidar;
 use map::Map;
+use scent::Scent;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +46,10 @@ pub enum SensorSpec {
     Map(MapSpec),
     /// Where what can move is.
     Radar(RadarSpec),
+    /// How the agent's own body is: energy, health, harm, effort; and the light.
+    Interoception(InteroceptionSpec),
+    /// Where food is, what harms, what shelters or what moves: one sensor for each.
+    Scent(ScentSpec),
 }
 
 impl Numbers for SensorSpec {
@@ -52,6 +61,8 @@ impl Numbers for SensorSpec {
             Self::Raster(spec) => spec.numbers(path, visit),
             Self::Map(spec) => spec.numbers(path, visit),
             Self::Radar(spec) => spec.numbers(path, visit),
+            Self::Interoception(spec) => spec.numbers(path, visit),
+            Self::Scent(spec) => spec.numbers(path, visit),
         }
     }
 }
@@ -65,6 +76,16 @@ impl SensorSpec {
             Self::Raster(spec) => spec.channels(),
             Self::Map(spec) => spec.channels(),
             Self::Radar(spec) => spec.channels(),
+            Self::Interoception(spec) => spec.channels(),
+            Self::Scent(spec) => spec.channels(),
+        }
+    }
+
+    /// Whether two sensors would tell the same.
+    pub(crate) fn doubles(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Scent(spec), Self::Scent(other)) => spec.of == other.of,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
 }
@@ -99,6 +120,8 @@ enum Sensor {
     Raster(RasterSpec),
     Map(Map),
     Radar(RadarSpec),
+    Interoception(InteroceptionSpec),
+    Scent(Scent),
 }
 
 impl Senses {
@@ -111,6 +134,8 @@ impl Senses {
             SensorSpec::Raster(spec) => Sensor::Raster(spec.clone()),
             SensorSpec::Map(spec) => Sensor::Map(Map::new(spec, surroundings)),
             SensorSpec::Radar(spec) => Sensor::Radar(spec.clone()),
+            SensorSpec::Interoception(spec) => Sensor::Interoception(spec.clone()),
+            SensorSpec::Scent(spec) => Sensor::Scent(Scent::new(spec)),
         };
         Self(specs.iter().map(sensor).collect())
     }
@@ -126,6 +151,8 @@ impl Senses {
                 Sensor::Raster(sensor) => sensor.measure(moment, values),
                 Sensor::Map(sensor) => sensor.measure(values),
                 Sensor::Radar(sensor) => sensor.measure(moment, values),
+                Sensor::Interoception(sensor) => sensor.measure(moment, values),
+                Sensor::Scent(sensor) => sensor.measure(moment, values),
             }
         }
     }

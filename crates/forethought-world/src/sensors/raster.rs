@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Channel `raster.rgb` `[height_px, width_px, 3]`: linear colour in `[0, 1]`, the whole arena, first row at the top.
-/// From below to above: the white ground, zones, targets (green), bodies, agents, the agent itself among them.
+/// From below to above: the white ground, zones, targets (green), food, bodies, agents, the agent itself among them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RasterSpec {
@@ -50,6 +50,11 @@ impl RasterSpec {
         }
         for (center, radius) in &world.targets {
             canvas.fill(&Surface::Disc { center: *center, radius: *radius }, TARGET);
+        }
+        for patch in &world.needs.patches {
+            for item in patch.items.iter().filter(|item| item.present) {
+                canvas.fill(&Surface::Disc { center: item.place, radius: patch.radius }, patch.color);
+            }
         }
         for (index, solid) in world.solids.iter().enumerate() {
             if index == moment.own {

@@ -3,8 +3,9 @@
 
 use forethought_interface::{Action, Detail, Num, Observation, Think, ThinkError, Thought};
 use forethought_world::{
-    ActuatorSpec, AgentBodySpec, ArenaSpec, BodyKind, BodySpec, Boundary, LidarSpec, MaterialSpec, ProprioceptionSpec,
-    SensorSpec, ShapeSpec, TargetSpec, TimingSpec, TouchSpec, VelocityCommandSpec, WorldSpec,
+    ActuatorSpec, AgentBodySpec, ArenaSpec, BodyKind, BodySpec, Boundary, FoodSpec, LidarSpec, MaterialSpec,
+    ProprioceptionSpec, SensorSpec, ShapeSpec, TargetSpec, TimingSpec, TouchSpec, VelocityCommandSpec, WorldSpec,
+    ZoneSpec,
 };
 
 /// A mind that acts by a script: the action at each step of the episode, given its seed.
@@ -67,6 +68,7 @@ pub fn body(name: &str, kind: BodyKind, shape: ShapeSpec, x: f64, y: f64) -> Bod
         velocity_m_s: pair(0.0, 0.0),
         angular_velocity_rad_s: num(0.0),
         then: Vec::new(),
+        pursues: None,
         material: MaterialSpec::default(),
         color: [num(0.4), num(0.4), num(0.4)],
     }
@@ -87,6 +89,8 @@ pub fn agent(name: &str, x: f64, y: f64) -> AgentBodySpec {
             SensorSpec::Touch(TouchSpec::default()),
         ],
         target: None,
+        metabolism: None,
+        immortal: false,
     }
 }
 
@@ -102,6 +106,37 @@ pub fn arena(agents: Vec<AgentBodySpec>) -> WorldSpec {
         agents,
         targets: Vec::new(),
         zones: Vec::new(),
+        foods: Vec::new(),
+        climate: None,
         timing: TimingSpec::default(),
+    }
+}
+
+/// A round zone.
+pub fn zone(name: &str, radius: f64, x: f64, y: f64) -> ZoneSpec {
+    ZoneSpec {
+        name: name.into(),
+        shape: disc(radius),
+        position_m: pair(x, y),
+        angle_rad: num(0.0),
+        harm_per_s: num(0.0),
+        shelter: num(0.0),
+        color: [num(0.5), num(0.5), num(0.5)],
+    }
+}
+
+/// One item of food of 30 J that lies here and grows again after a second.
+pub fn food(name: &str, x: f64, y: f64) -> FoodSpec {
+    FoodSpec {
+        name: name.into(),
+        count: num(1.0),
+        size_m: Some(pair(0.001, 0.001)),
+        position_m: Some(pair(x, y)),
+        radius_m: num(0.3),
+        energy_j: num(30.0),
+        regrows_s: num(1.0),
+        clear_m: num(0.0),
+        seed: num(0.0),
+        color: [num(0.3), num(0.6), num(0.2)],
     }
 }

@@ -53,8 +53,8 @@ const LONGEST_NAME: usize = 64;
 /// The most shapes that grow by themselves, and the most factors that do.
 const MOST_GROWN: usize = 8;
 /// The longest of the lists whose items meet each other.
-const MOST: [(&str, usize); 5] =
-    [("factors", 256), ("bodies", 4096), ("agents", 256), ("targets", 4096), ("zones", 4096)];
+const MOST: [(&str, usize); 6] =
+    [("factors", 256), ("bodies", 4096), ("agents", 256), ("targets", 4096), ("zones", 4096), ("foods", 256)];
 
 /// What nobody writes by hand, and nobody should wait for: too much of a thing.
 pub(super) fn check_size(scenario: &Scenario) -> Vec<Finding> {
@@ -65,6 +65,7 @@ pub(super) fn check_size(scenario: &Scenario) -> Vec<Finding> {
         scenario.agents.len(),
         scenario.targets.len(),
         scenario.zones.len(),
+        scenario.foods.len(),
     ];
     for ((list, most), length) in MOST.into_iter().zip(lengths) {
         if length > most {
@@ -106,7 +107,8 @@ fn names(scenario: &Scenario) -> impl Iterator<Item = (String, &str)> {
     let agents = scenario.agents.iter().map(|agent| ("agents", agent.name.as_str())).enumerate();
     let targets = scenario.targets.iter().map(|target| ("targets", target.name.as_str())).enumerate();
     let zones = scenario.zones.iter().map(|zone| ("zones", zone.name.as_str())).enumerate();
-    let all = factors.chain(bodies).chain(agents).chain(targets).chain(zones);
+    let foods = scenario.foods.iter().map(|food| ("foods", food.name.as_str())).enumerate();
+    let all = factors.chain(bodies).chain(agents).chain(targets).chain(zones).chain(foods);
     all.map(|(index, (list, name))| (format!("{list}[{index}].name"), name))
 }
 
@@ -278,8 +280,26 @@ impl Check<'_> {
                         }
                     }
                     Condition::LeftArena { agent } => self.known(of("agent"), agent, "agent", &["agents"]),
+                    Condition::Died { agent } => self.mortal(of("agent"), agent),
+                    Condition::Survived { agent, steps } => {
+                        self.mortal(of("agent"), agent);
+                        if !(1..=end.max_steps).contains(steps) {
+                            let expected = format!("a number from 1 to `max_steps`, {}", end.max_steps);
+                            self.report(of("steps"), steps, expected, "write fewer, or a longer `max_steps`");
+                        }
+                    }
                 }
             }
+        }
+    }
+
+    /// The name of an agent that can die.
+    fn mortal(&mut self, path: String, name: &str) {
+        self.known(path.clone(), name, "agent", &["agents"]);
+        let named = self.scenario.agents.iter().find(|agent| agent.name == name);
+        if named.is_some_and(|agent| agent.metabolism.is_none()) {
+            let found = format!("`{name}`, which has no metabolism and cannot die");
+            self.report(path, found, "an agent with a metabolism", "write `metabolism: ()` beside its sensors");
         }
     }
 

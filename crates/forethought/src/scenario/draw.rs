@@ -179,6 +179,8 @@ pub(super) fn world_of(scenario: &Scenario) -> WorldSpec {
         agents: scenario.agents.iter().map(body_of).collect(),
         targets: scenario.targets.clone(),
         zones: scenario.zones.clone(),
+        foods: scenario.foods.clone(),
+        climate: scenario.climate.clone(),
         timing: scenario.timing.clone(),
     }
 }
@@ -198,6 +200,8 @@ fn body_of(agent: &AgentSpec) -> AgentBodySpec {
         actuator: agent.actuator.clone(),
         sensors: agent.sensors.clone(),
         target,
+        metabolism: agent.metabolism.clone(),
+        immortal: false,
     }
 }
 

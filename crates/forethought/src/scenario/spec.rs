@@ -3,7 +3,8 @@
 use forethought_interface::{Num, impl_numbers};
 use forethought_mind::{actor::ActorSpec, cost::drives::DriveSpec, training::TrainingSpec};
 use forethought_world::{
-    ActuatorSpec, ArenaSpec, BodySpec, MaterialSpec, SensorSpec, ShapeSpec, TargetSpec, TimingSpec, ZoneSpec,
+    ActuatorSpec, ArenaSpec, BodySpec, ClimateSpec, FoodSpec, MaterialSpec, MetabolismSpec, SensorSpec, ShapeSpec,
+    TargetSpec, TimingSpec, ZoneSpec,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,9 +32,15 @@ pub struct Scenario {
     /// Places to reach.
     #[serde(default)]
     pub targets: Vec<TargetSpec>,
-    /// Areas that episode ends can refer to.
+    /// Areas that episode ends can refer to, and that may harm or shelter.
     #[serde(default)]
     pub zones: Vec<ZoneSpec>,
+    /// Patches of food.
+    #[serde(default)]
+    pub foods: Vec<FoodSpec>,
+    /// Day and night; always day without it.
+    #[serde(default)]
+    pub climate: Option<ClimateSpec>,
     /// When an episode ends.
     pub episode: EpisodeSpec,
     /// How time passes.
@@ -149,6 +156,9 @@ pub struct AgentSpec {
     pub actuator: ActuatorSpec,
     /// What it senses, in the order of its observation.
     pub sensors: Vec<SensorSpec>,
+    /// What it lives on; it needs nothing and cannot die without it.
+    #[serde(default)]
+    pub metabolism: Option<MetabolismSpec>,
     /// What it wants: the parts of its intrinsic cost.
     #[serde(default)]
     pub drives: Vec<DriveSpec>,
@@ -215,11 +225,23 @@ pub enum Condition {
         /// The agent's name.
         agent: String,
     },
+    /// The agent has died.
+    Died {
+        /// The name of an agent with a metabolism.
+        agent: String,
+    },
+    /// The agent is alive after this many control steps.
+    Survived {
+        /// The name of an agent with a metabolism.
+        agent: String,
+        /// Control steps from the episode's start.
+        steps: u32,
+    },
 }
 
-impl_numbers!(struct Scenario { factors, arena, bodies, agents, targets, zones, episode });
+impl_numbers!(struct Scenario { factors, arena, bodies, agents, targets, zones, foods, climate, episode });
 impl_numbers!(struct FactorSpec { draw, explore });
 impl_numbers!(enum Draw { Uniform { low, high }, Choice { of }, Fixed { value }, Maze { loops } });
-impl_numbers!(struct AgentSpec { shape, position_m, angle_rad, material, color, actuator, sensors, drives });
+impl_numbers!(struct AgentSpec { shape, position_m, angle_rad, material, color, actuator, sensors, metabolism, drives });
 impl_numbers!(struct EpisodeSpec { success, failure });
-impl_numbers!(enum Condition { Reached {}, Inside {}, Bumped { impulse_n_s }, LeftArena {} });
+impl_numbers!(enum Condition { Reached {}, Inside {}, Bumped { impulse_n_s }, LeftArena {}, Died {}, Survived {} });
