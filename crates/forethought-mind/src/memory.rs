@@ -12,7 +12,7 @@ pub struct Moment {
     pub action: Vec<f32>,
     /// The intrinsic cost of that, before its weight, for each drive but `Reach`, in the agent's order.
     pub costs: Vec<f32>,
-    /// Where it wanted to be, `[latent]`; none without such a drive.
+    /// Where it wanted to be, `[latent]`; none without such a drive, and while it explored.
     pub goal: Option<Arc<[f32]>>,
     /// What Mode-2 would do in the control steps of the next prediction, `[stride, action]`, where it planned.
     pub plan: Option<Vec<f32>>,

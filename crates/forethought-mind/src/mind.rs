@@ -5,14 +5,14 @@ use crate::{
         ActorSpec, Mode,
         exploration::{ExplorationSpec, Walk},
         hierarchy::{Hierarchy, Means},
-        planners::{self, Imagination, PlannerName, Proposal, Starts},
+        planners::{self, Imagination, PlannerName, Proposal, Starts, coloured_noise},
     },
     configurator::{Deliberation, Outlook},
     cost::{Cost, Extent, drives::DriveSpec},
-    world_model::{Model, predictor::Predictor},
+    world_model::{Model, interoception::body_senses, predictor::Predictor},
 };
 use forethought_interface::{Action, Detail, Observation, ObservationLayout, Rollout, Think, ThinkError, Thought};
-use rand::SeedableRng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 
@@ -68,6 +68,16 @@ pub enum MindError {
         "the mixed mode judges its policy by the critic: give the agent `actor: (critic: true)`, or use another mode"
     )]
     NoJudge,
+    /// What is never felt cannot be minded.
+    #[error(
+        "the drive `{drive}` judges `interoception.{channel}`, which the agent's model does not know: give the agent the sensor `Interoception()` and train it on this scenario"
+    )]
+    NoFeeling {
+        /// The drive's name.
+        drive: &'static str,
+        /// The sense.
+        channel: &'static str,
+    },
     /// Without a drive there is nothing to plan for.
     #[error("the `{actor}` actor has nothing to plan for: give the agent a drive, such as `Reach(target: \"goal\")`")]
     NoDrive {
@@ -75,6 +85,9 @@ pub enum MindError {
         actor: &'static str,
     },
 }
+
+/// The noise on what the policy proposes, as a standard deviation of action values.
+const PROPOSAL_NOISE: f32 = 0.3;
 
 /// The mind of one agent: observation in, action out.
 #[derive(Debug, Clone)]
@@ -90,6 +103,8 @@ pub struct Mind {
     hierarchy: Hierarchy,
     /// The latest goal and its latent.
     goal: Option<(Observation, Arc<[f32]>)>,
+    /// The body's own senses by name, and where they stand in an observation.
+    body: Vec<(String, usize)>,
     deliberation: Deliberation,
     /// The control step.
     step: u32,
@@ -103,6 +118,8 @@ pub(crate) struct Present {
     pub(crate) goal: Arc<[f32]>,
     /// Empty without a floor plan.
     pub(crate) map: Vec<f32>,
+    /// What the body really feels, by the name of its sense.
+    pub(crate) felt: Vec<(String, f32)>,
 }
 
 /// A plan being carried out.
@@ -144,6 +161,12 @@ impl Mind {
             if model.clearance().is_none() && drives.iter().any(|drive| matches!(drive, DriveSpec::KeepClear(_))) {
                 return Err(MindError::NoClearance);
             }
+            let felt = |channel| model.interoception().is_some_and(|body| body.index_of(channel).is_some());
+            let unfelt = drives.iter().find(|drive| drive.channel().is_some_and(|channel| !felt(channel)));
+            if let Some(drive) = unfelt {
+                let channel = drive.channel().unwrap_or_default();
+                return Err(MindError::NoFeeling { drive: drive.name(), channel });
+            }
             if drives.is_empty() {
                 return Err(MindError::NoDrive { actor: planner.as_str() });
             }
@@ -161,13 +184,14 @@ impl Mind {
             }
         }
         let clearance = model.as_ref().and_then(|model| model.clearance().cloned());
+        let body = model.as_ref().and_then(|model| model.interoception().cloned());
         let critic = model.as_ref().filter(|_| actor.critic).and_then(|model| model.critic().cloned());
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let walk = Walk::new(exploration, action_len, &mut rng);
         Ok(Self {
             model,
             actor: actor.clone(),
-            cost: Cost::new(drives, clearance).foreseen_by(critic),
+            cost: Cost::new(drives, clearance).felt_by(body).foreseen_by(critic),
             exploration: exploration.clone(),
             action_len,
             rng,
@@ -175,6 +199,7 @@ impl Mind {
             plan: None,
             hierarchy: Hierarchy::default(),
             goal: None,
+            body: body_senses(layout),
             deliberation: Deliberation::default(),
             step: 0,
         })
@@ -197,7 +222,8 @@ impl Mind {
         if latent.iter().chain(&*goal).any(|value| !value.is_finite()) {
             return Err(ThinkError::Diverged { what: "the latent of the observation".into() });
         }
-        Ok(Present { latent, goal, map: perception.map(observation).to_vec() })
+        let felt = self.body.iter().map(|(name, at)| (name.clone(), observation.values[*at])).collect();
+        Ok(Present { latent, goal, map: perception.map(observation).to_vec(), felt })
     }
 
     /// The latent of a goal, which mostly stays the same from step to step.
@@ -246,7 +272,7 @@ impl Mind {
             goal: &present.goal,
             map: &present.map,
             extent: Extent { steps: self.actor.horizon as usize / model.stride(), stride: model.stride() },
-            at_stake: self.at_stake(&present.latent),
+            at_stake: self.at_stake(&present),
         };
         let (reason, evaluations) = self.deliberation.choose(&self.actor.mixed, self.step, &outlook);
         let mut thought = match reason {
@@ -264,9 +290,9 @@ impl Mind {
     }
 
     /// What the drives but `Reach` cost in this state, weighed.
-    fn at_stake(&self, latent: &[f32]) -> f32 {
+    fn at_stake(&self, present: &Present) -> f32 {
         let weights = self.cost.drives().iter().filter(|drive| drive.name() != "reach").map(DriveSpec::weight);
-        self.costs(latent, &[]).iter().zip(weights).map(|(cost, weight)| cost * weight.value_f32()).sum()
+        self.costs(present, &[]).iter().zip(weights).map(|(cost, weight)| cost * weight.value_f32()).sum()
     }
 
     /// Mode-2: go on with the plan, or plan anew where it has been followed long enough.
@@ -311,8 +337,9 @@ impl Mind {
     }
 
     /// What each drive but `Reach` costs, before its weight, in this state under this action.
-    pub(crate) fn costs(&self, latent: &[f32], action: &[f32]) -> Vec<f32> {
-        self.cost.of_each(latent, action, 1).into_iter().flatten().collect()
+    pub(crate) fn costs(&self, present: &Present, action: &[f32]) -> Vec<f32> {
+        let felt = |channel: &str| present.felt.iter().find(|(name, _)| name == channel).map(|(_, value)| *value);
+        self.cost.of_each(&present.latent, action, &felt)
     }
 
     /// The drives but `Reach`, by name.
@@ -348,7 +375,7 @@ impl Mind {
     fn think_in_levels(
         &mut self,
         model: &Model,
-        Present { latent, goal, map }: Present,
+        Present { latent, goal, map, .. }: Present,
         detail: Detail,
     ) -> Result<Thought, ThinkError> {
         self.hierarchy.remember(model, latent);
@@ -391,7 +418,7 @@ impl Mind {
     fn plan(
         &mut self,
         model: &Model,
-        Present { latent, goal, map }: &Present,
+        Present { latent, goal, map, .. }: &Present,
         detail: Detail,
     ) -> Result<(Plan, u64), ThinkError> {
         let horizon = self.actor.horizon as usize;
@@ -409,6 +436,14 @@ impl Mind {
             range: &[],
             evaluations: 0,
         };
+        let given = match model.policy() {
+            Some(policy) if self.actor.proposed > 0 => {
+                let steps = horizon / model.stride();
+                let (_, actions) = policy.imagine(model.predictor(), latent, goal, map, steps);
+                propose(actions, self.actor.proposed as usize, self.action_len, &mut self.rng)
+            }
+            _ => vec![],
+        };
         let last =
             self.plan.as_ref().map_or(&[][..], |plan| &plan.proposal.candidates[0].0[plan.done * self.action_len..]);
         let mut starts = Starts {
@@ -417,7 +452,7 @@ impl Mind {
             horizon,
             levels: &[],
             warm: last,
-            given: vec![],
+            given,
         };
         let proposal = planners::plan(&self.actor, &mut imagination, &mut starts, &mut self.rng).unwrap_or_default();
         let evaluations = imagination.evaluations;
@@ -433,6 +468,17 @@ impl Mind {
         };
         Ok((Plan { proposal, rollouts, done: 0 }, evaluations))
     }
+}
+
+/// So many starts that are what the policy would do, `[horizon, action]`: the first as it is, the others with noise.
+fn propose(actions: Vec<f32>, count: usize, action_len: usize, rng: &mut impl Rng) -> Vec<Vec<f32>> {
+    let horizon = actions.len() / action_len.max(1);
+    let varied = (1..count).map(|_| {
+        let noise = coloured_noise(horizon, action_len, rng);
+        actions.iter().zip(noise).map(|(action, noise)| (action + PROPOSAL_NOISE * noise).clamp(-1.0, 1.0)).collect()
+    });
+    let varied: Vec<Vec<f32>> = varied.collect();
+    std::iter::once(actions).chain(varied).collect()
 }
 
 /// An imagined future as positions, the present first, under each value of the latent variable.

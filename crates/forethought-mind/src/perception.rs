@@ -1,5 +1,6 @@
 //! Perception: from raw senses to a percept, the normalised vector that the encoder reads. Read first: [`Perception`].
 
+use crate::world_model::interoception::body_senses;
 use forethought_interface::{Observation, ObservationLayout, ThinkError};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,9 @@ pub struct Perception {
     indices: Vec<usize>,
     mean: Vec<f32>,
     deviation: Vec<f32>,
+    /// Where the body's own senses stand in a percept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    body: Vec<usize>,
 }
 
 impl Perception {
@@ -56,7 +60,9 @@ impl Perception {
         let narrow = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect::<Vec<_>>();
         let deviation = narrow(variance.into_iter().map(f64::sqrt).collect());
         let deviation = deviation.into_iter().map(|d| d.max(MIN_DEVIATION)).collect();
-        Self { layout: layout.clone(), mean: narrow(mean), deviation, indices }
+        let of = |(_, at): (String, usize)| indices.iter().position(|index| *index == at);
+        let body = body_senses(layout).into_iter().filter_map(of).collect();
+        Self { layout: layout.clone(), mean: narrow(mean), deviation, indices, body }
     }
 
     /// How many values a percept has.
@@ -89,6 +95,7 @@ impl Perception {
         self.mean.len() == self.len()
             && self.deviation.len() == self.len()
             && self.indices.iter().all(|index| *index < length)
+            && self.body.iter().all(|index| *index < self.len())
             && self.mean.iter().all(|value| value.is_finite())
             && self.deviation.iter().all(|value| value.is_finite() && *value > 0.0)
     }
@@ -97,6 +104,22 @@ impl Perception {
     pub(crate) fn normalise_into(&self, sensed: &[f32], percept: &mut Vec<f32>) {
         let normalised = sensed.iter().zip(self.mean.iter().zip(&self.deviation));
         percept.extend(normalised.map(|(value, (mean, dev))| ((value - mean) / dev).clamp(-LIMIT, LIMIT)));
+    }
+
+    /// Where the body's own senses stand in a percept.
+    pub(crate) fn body_indices(&self) -> &[usize] {
+        &self.body
+    }
+
+    /// Mean and deviation of each of the body's own senses.
+    pub(crate) fn scales_of_body(&self) -> Vec<(f32, f32)> {
+        self.body.iter().map(|index| (self.mean[*index], self.deviation[*index])).collect()
+    }
+
+    /// Append what the body feels, normalised, of one observation's [`senses`].
+    pub(crate) fn body_into(&self, sensed: &[f32], felt: &mut Vec<f32>) {
+        let of = |index: usize| ((sensed[index] - self.mean[index]) / self.deviation[index]).clamp(-LIMIT, LIMIT);
+        felt.extend(self.body.iter().map(|index| of(*index)));
     }
 
     /// The percept of an observation: `[percept]`.

@@ -123,9 +123,9 @@ impl Think for Practice {
                 thought
             }
         };
-        let costs = self.mind.costs(&present.latent, &thought.action.values);
+        let costs = self.mind.costs(&present, &thought.action.values);
         let Present { latent, goal, .. } = present;
-        let goal = (self.mind.needs_goal()).then_some(goal);
+        let goal = (self.mind.needs_goal() && !exploring).then_some(goal);
         let action = thought.action.values.clone();
         if let Ok(mut memory) = self.memory.lock() {
             memory.remember(Moment { latent, action, costs, goal, plan });

@@ -64,7 +64,9 @@ fn live(
     let mut progress = Progress::begin(&label, indices.len() as u64);
     let mut lives: BTreeMap<u64, Vec<Life>> = BTreeMap::new();
     let work = |sandbox: &mut Sandbox, index| {
-        let drawn = setup.draw_practice(index)?;
+        let mut drawn = setup.draw_practice(index)?;
+        // A life that ends early teaches nothing any more.
+        drawn.world.agents.iter_mut().for_each(|agent| agent.immortal = true);
         let minds = setup.practising(model, &drawn, spec, round > 0)?;
         let (minds, memories): (Vec<Box<dyn Think>>, Vec<_>) = minds.into_iter().unzip();
         sandbox.set_minds(minds);

@@ -3,13 +3,15 @@
 
 pub mod critic;
 pub mod drives;
+mod feelings;
 pub(crate) mod nearness;
 pub(crate) mod subgoals;
 
-use crate::world_model::Clearance;
+use crate::world_model::{Clearance, interoception::Interoception};
 use critic::Critic;
 use dfdx::prelude::{Cpu, HasShape, OwnedTape, PutTape, SplitTape, Tensor};
 use drives::DriveSpec;
+use feelings::Felt;
 use forethought_energy::{Matrix, TapedMatrix, TapedScalar, distance::Distance};
 use forethought_interface::Num;
 use nearness::Nearness;
@@ -25,6 +27,8 @@ pub(crate) struct Cost {
     nearness: Nearness,
     /// How near what moves has come; without it nothing is known to move.
     clearance: Option<Arc<Clearance>>,
+    /// What the body feels; without it nothing.
+    body: Option<Arc<Interoception>>,
 }
 
 /// Imagined futures to judge, time first.
@@ -63,7 +67,13 @@ impl Extent {
 
 impl Cost {
     pub(crate) fn new(drives: &[DriveSpec], clearance: Option<Arc<Clearance>>) -> Self {
-        Self { drives: drives.to_vec(), critic: None, nearness: Nearness::Latent(Distance::Smooth), clearance }
+        let nearness = Nearness::Latent(Distance::Smooth);
+        Self { drives: drives.to_vec(), critic: None, nearness, clearance, body: None }
+    }
+
+    /// The same with what the body feels.
+    pub(crate) fn felt_by(self, body: Option<Arc<Interoception>>) -> Self {
+        Self { body, ..self }
     }
 
     /// The same with what the critic foretells.
@@ -71,17 +81,18 @@ impl Cost {
         Self { critic, ..self }
     }
 
-    /// What each drive but `Reach` costs before its weight, in each of these states `[rows, latent]` under the actions
-    /// `[rows, action]` taken there: `[drives][rows]`.
-    pub(crate) fn of_each(&self, latents: &[f32], actions: &[f32], rows: usize) -> Vec<Vec<f32>> {
-        let other = |drive: &&DriveSpec| !matches!(drive, DriveSpec::Reach(_));
-        let alone = self.drives.iter().filter(other).map(|drive| Self {
-            drives: vec![drive.weighing(1.0)],
-            critic: None,
-            ..self.clone()
-        });
-        let imagined = Imagined { latents, actions, batch: rows, extent: Extent { steps: 1, stride: 1 } };
-        alone.map(|cost| cost.energies(&imagined, &[])).collect()
+    /// What each drive but `Reach` costs before its weight, in this state `[latent]` under the action taken there, where the
+    /// body's senses really are `felt`, by name.
+    pub(crate) fn of_each(&self, latent: &[f32], action: &[f32], felt: &dyn Fn(&str) -> Option<f32>) -> Vec<f32> {
+        let imagined = Imagined { latents: latent, actions: action, batch: 1, extent: Extent { steps: 1, stride: 1 } };
+        let cost = |drive: &DriveSpec| match drive.channel() {
+            Some(channel) => felt(channel).map_or(0.0, |value| drive.cost_and_slope(value).0),
+            None => {
+                let alone = Self { drives: vec![drive.weighing(1.0)], critic: None, body: None, ..self.clone() };
+                alone.energies(&imagined, &[])[0]
+            }
+        };
+        self.drives.iter().filter(|drive| !matches!(drive, DriveSpec::Reach(_))).map(cost).collect()
     }
 
     /// What the critic expects a state `[latent]` to cost later on, weighed; 0 without a critic.
@@ -107,7 +118,13 @@ impl Cost {
     /// What counts on a level whose actions are abstract: being at the goal, as soon as may be.
     pub(crate) fn of_arrival(&self, nearness: Nearness) -> Self {
         let reach = |drive: &&DriveSpec| matches!(drive, DriveSpec::Reach(_));
-        Self { drives: self.drives.iter().filter(reach).cloned().collect(), critic: None, nearness, clearance: None }
+        Self {
+            drives: self.drives.iter().filter(reach).cloned().collect(),
+            critic: None,
+            nearness,
+            clearance: None,
+            body: None,
+        }
     }
 
     /// What counts besides the goal, where a level above says where to go.
@@ -142,7 +159,11 @@ impl Cost {
                         keep.add_energies(imagined, clearance, &mut energies);
                     }
                 }
+                DriveSpec::Hunger(_) | DriveSpec::Pain(_) | DriveSpec::Comfort(_) => {}
             }
+        }
+        if let Some(felt) = Felt::new(self.body.as_ref(), &self.drives) {
+            felt.add_energies(imagined, &mut energies);
         }
         energies
     }
@@ -167,7 +188,11 @@ impl Cost {
                         total = add(total, |tape| keep.total(latents.clone().put_tape(tape), clearance, extent));
                     }
                 }
+                DriveSpec::Hunger(_) | DriveSpec::Pain(_) | DriveSpec::Comfort(_) => {}
             }
+        }
+        if let Some(felt) = Felt::new(self.body.as_ref(), &self.drives) {
+            total = add(total, |tape| felt.total(latents.clone().put_tape(tape), extent));
         }
         if let Some(critic) = &self.critic {
             let batch = latents.shape().0 / extent.steps.max(1);

@@ -165,10 +165,11 @@ impl<'a> Lives<'a> {
         (Self { lives: learnt, stride }, Self { lives: held, stride })
     }
 
-    /// A life and a moment of it that is followed by a prediction's worth of others.
-    fn draw(&self, rng: &mut impl Rng) -> (&'a Life, usize) {
+    /// A life and a moment of it, the first or a later one, that is followed by a prediction's worth of others.
+    fn draw(&self, first: impl Fn(&Life) -> usize, rng: &mut impl Rng) -> (&'a Life, usize) {
         let life = self.lives[rng.gen_range(0..self.lives.len())];
-        (life, rng.gen_range(0..life.len() - self.stride))
+        let end = life.len() - self.stride;
+        (life, rng.gen_range(first(life).min(end - 1)..end))
     }
 
     fn latent(&self) -> usize {
@@ -238,7 +239,7 @@ fn goal_batch(lives: &Lives, known: &Encoder, discount: f32, seed: u64) -> Batch
     // For each row the cost of the next state, and whether the goal is reached there.
     let mut costs = Vec::with_capacity(ROWS);
     for _ in 0..ROWS {
-        let (life, at) = lives.draw(&mut rng);
+        let (life, at) = lives.draw(|_| 0, &mut rng);
         let last = life.len() - 1;
         let mut arrived = false;
         let kind: f32 = rng.gen_range(0.0..1.0);
@@ -272,7 +273,7 @@ fn drive_batch(lives: &Lives, known: &Encoder, drives: usize, discount: f32, see
     let (mut inputs, mut next) = (Vec::with_capacity(ROWS * width), Vec::with_capacity(ROWS * width));
     let mut targets = Vec::with_capacity(ROWS * drives);
     for _ in 0..ROWS {
-        let (life, at) = lives.draw(&mut rng);
+        let (life, at) = lives.draw(explored, &mut rng);
         inputs.extend_from_slice(&life[at].latent);
         next.extend_from_slice(&life[at + lives.stride].latent);
         targets.extend((0..drives).map(|drive| (1.0 - discount) * mean_cost(life, at, lives.stride, drive)));
@@ -310,13 +311,13 @@ fn calibrate(critic: &Critic, held: &Lives) -> Vec<Calibration> {
         pairs.push(("reach".into(), told));
     }
     let drives = critic.card.drives.len();
-    // Until what is left out counts less than a hundredth.
+    // Until what is left out counts less than a twentieth.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few hundred predictions")]
-    let reach = (0.01_f32.ln() / discount.ln()).ceil() as usize * held.stride;
+    let reach = (0.05_f32.ln() / discount.ln()).ceil() as usize * held.stride;
     for (drive, name) in critic.card.drives.iter().enumerate() {
         let mut told = Vec::new();
         for life in &held.lives {
-            for begin in (0..life.len().saturating_sub(reach + 1)).step_by(7) {
+            for begin in (explored(life)..life.len().saturating_sub(reach + 1)).step_by(7) {
                 let (mut came, mut share) = (0.0, 1.0 - discount);
                 for at in (begin..begin + reach).step_by(held.stride) {
                     came += share * mean_cost(life, at, held.stride, drive);
@@ -328,6 +329,11 @@ fn calibrate(critic: &Critic, held: &Lives) -> Vec<Calibration> {
         pairs.push((name.clone(), told));
     }
     pairs.into_iter().map(|(drive, told)| calibration(drive, told)).collect()
+}
+
+/// When a life stops exploring: its first moment with a goal, or without one its first.
+fn explored(life: &Life) -> usize {
+    life.iter().position(|moment| moment.goal.is_some()).unwrap_or(0)
 }
 
 /// Where one goal was pursued: its first moment and the one after its last.

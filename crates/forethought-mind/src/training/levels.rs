@@ -75,19 +75,20 @@ impl Source<'_> {
             })
             .collect();
         let (mut percepts, mut actions) = (Vec::new(), Vec::new());
-        let (mut glimpses, mut places) = (Vec::new(), Vec::new());
+        let (mut glimpses, mut places, mut felt) = (Vec::new(), Vec::new(), Vec::new());
         for step in 0..=unroll {
             for (episode, first) in &picks {
                 let at = first + step * span;
                 self.percept_into(*episode, at, &mut percepts);
                 self.place_into(*episode, at, &mut places);
+                self.felt_into(*episode, at, &mut felt);
                 if step < unroll {
                     self.chunk_into(*episode, at, &mut actions);
                     self.glimpse_into(*episode, at, &mut glimpses, rng);
                 }
             }
         }
-        Sequences { percepts, actions, glimpses, places, batch, unroll }
+        Sequences { percepts, actions, glimpses, places, felt, batch, unroll }
     }
 
     fn percept_into(&self, episode: usize, at: usize, percepts: &mut Vec<f32>) {
@@ -121,6 +122,14 @@ impl Source<'_> {
         if let Some(reader) = reader {
             let place_m = self.experience().episodes[episode].positions_m[at];
             places.extend(place_m.iter().zip(reader.arena_m).map(|(at_m, side_m)| 2.0 * at_m / side_m - 1.0));
+        }
+    }
+
+    /// What the body feels, normalised.
+    fn felt_into(&self, episode: usize, at: usize, felt: &mut Vec<f32>) {
+        if let Self::First { experience, perception, .. } = self {
+            let (senses, observations) = (perception.len(), &experience.episodes[episode].observations);
+            perception.body_into(&observations[at * senses..(at + 1) * senses], felt);
         }
     }
 

@@ -117,10 +117,20 @@ pub struct LossWeights {
     /// Where the agent is, in halves of the arena, decoded from encoded and from predicted latents: only where a floor plan is
     /// read, which must be read at the right place.
     pub place: f32,
+    /// What the body feels (the senses `interoception.*`), normalised, decoded linearly from encoded and from predicted latents:
+    /// drives judge imagined futures by it.
+    pub interoception: f32,
 }
 
 impl Default for LossWeights {
     fn default() -> Self {
-        Self { prediction: 1.0, stop_gradient: false, temporal_similarity: 1.0, inverse_dynamics: 1.0, place: 30.0 }
+        Self {
+            prediction: 1.0,
+            stop_gradient: false,
+            temporal_similarity: 1.0,
+            inverse_dynamics: 1.0,
+            place: 30.0,
+            interoception: 3.0,
+        }
     }
 }

@@ -56,7 +56,8 @@ impl TrainState {
     /// The sizes of all levels' networks.
     pub(crate) fn shapes(card: &StateCard) -> Vec<Shape> {
         let glimpse = card.reader.as_ref().map_or(0, MapReader::len);
-        Shape::all(&card.spec.world_model, card.perception.len(), card.action_len, glimpse)
+        let felt = card.perception.body_indices().len();
+        Shape::all(&card.spec.world_model, card.perception.len(), card.action_len, glimpse, felt)
     }
 
     /// Why this state cannot go on under `context` and `spec`, if it cannot.

@@ -14,6 +14,7 @@ use crate::{
         checkpoint::FORMAT,
         clearance::{Clearance, least_of_latest},
         hjepa::Level,
+        interoception::Interoception,
         jepa::{Jepa, Loss, Pass, Trainees},
         latent_variable::{self, Variants},
         map::MapReader,
@@ -353,7 +354,16 @@ fn finish(experience: &Experience, state: TrainState, mut ascents: Vec<Ascent>) 
     for row in sensed.chunks_exact(card.perception.len()) {
         card.perception.normalise_into(row, &mut percepts);
     }
-    let readout = Readout::fit(&first.encoder.forward(&percepts), spec.latent, &positions_m);
+    let latents = first.encoder.forward(&percepts);
+    let readout = Readout::fit(&latents, spec.latent, &positions_m);
+    let interoception = first.body.clone().map(|linear| {
+        let body = card.perception.body_indices();
+        let rows = sensed.chunks_exact(card.perception.len());
+        let truth: Vec<f32> = rows.flat_map(|row| body.iter().map(|index| row[*index])).collect();
+        let mut interoception = Interoception::new(linear, &card.perception);
+        interoception.measure(&latents, &truth);
+        Arc::new(interoception)
+    });
     let reader = card.reader.as_ref();
     let looking = reader.map(|reader| Looking { reader: reader.clone(), readout: readout.clone() });
     let trainees = Trainees::new(&first);
@@ -389,10 +399,11 @@ fn finish(experience: &Experience, state: TrainState, mut ascents: Vec<Ascent>) 
         readout,
         code_shares,
         clearance: clearance.as_ref().map(|clearance| clearance.card.clone()),
+        interoception: interoception.as_ref().map(|interoception| interoception.card.clone()),
         critic: None,
         policy: None,
     };
-    Model { card, encoder: first.encoder, predictor, levels, clearance, critic: None, policy: None }
+    Model { card, encoder: first.encoder, predictor, levels, clearance, interoception, critic: None, policy: None }
 }
 
 /// From latents to how near what moves came during the prediction before; none where nothing else moves.

@@ -6,6 +6,7 @@ use super::{
     clearance::{Clearance, ClearanceCard},
     encoder::Encoder,
     hjepa::{Level, LevelCard},
+    interoception::{Interoception, InteroceptionCard},
     jepa::{Shape, Sizes},
     latent_variable::Variants,
     map::MapReader,
@@ -131,6 +132,9 @@ pub struct ModelCard {
     /// From a latent to how near what moves has come, where anything but the agent moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clearance: Option<ClearanceCard>,
+    /// From a latent to what the body feels, where the agent has such senses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interoception: Option<InteroceptionCard>,
     /// From a latent to what it will cost, where the agent has practised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub critic: Option<CriticCard>,
@@ -147,6 +151,7 @@ pub struct Model {
     pub(crate) predictor: Variants,
     pub(crate) levels: Vec<Arc<Level>>,
     pub(crate) clearance: Option<Arc<Clearance>>,
+    pub(crate) interoception: Option<Arc<Interoception>>,
     pub(crate) critic: Option<Arc<Critic>>,
     pub(crate) policy: Option<Arc<Policy>>,
 }
@@ -180,6 +185,12 @@ impl Model {
     #[must_use]
     pub fn clearance(&self) -> Option<&Arc<Clearance>> {
         self.clearance.as_ref()
+    }
+
+    /// What the body feels, as a latent tells it; none where the agent has no such senses.
+    #[must_use]
+    pub fn interoception(&self) -> Option<&Arc<Interoception>> {
+        self.interoception.as_ref()
     }
 
     /// What states cost later on; none where the agent has not practised.
@@ -257,7 +268,7 @@ impl Model {
             return Err(refuse("perception or readout do not fit the latent".into()));
         }
         let glimpse = card.map.as_ref().map_or(0, MapReader::len);
-        let shapes = Shape::all(spec, card.perception.len(), card.action_len, glimpse);
+        let shapes = Shape::all(spec, card.perception.len(), card.action_len, glimpse, 0);
         let load = |name: &str, sizes: Sizes| load_mlp(&tensors, path, name, sizes);
         let looking = |readout: &Readout| {
             card.map.as_ref().map(|reader| Looking { reader: reader.clone(), readout: readout.clone() })
@@ -271,6 +282,14 @@ impl Model {
             Ok(Arc::new(Clearance::new(own.clone(), mlp)))
         });
         let clearance = clearance.transpose()?;
+        let interoception = card.interoception.as_ref().map(|own| {
+            if own.channels.is_empty() {
+                return Err(refuse("an interoception of nothing".into()));
+            }
+            let linear = load("interoception", (spec.latent, &[], own.channels.len()))?;
+            Ok(Arc::new(Interoception { card: own.clone(), linear }))
+        });
+        let interoception = interoception.transpose()?;
         let critic = card.critic.as_ref().map(|own| {
             if !(0.0..1.0).contains(&own.discount) {
                 return Err(refuse(format!("a critic with a discount of {}", own.discount)));
@@ -304,7 +323,7 @@ impl Model {
                 span_below,
             }));
         }
-        Ok(Self { card, encoder, predictor, levels, clearance, critic, policy })
+        Ok(Self { card, encoder, predictor, levels, clearance, interoception, critic, policy })
     }
 
     /// Write the model; an existing file is replaced only once the new one is complete.
@@ -317,6 +336,9 @@ impl Model {
         name_mlp("predictor", self.predictor.whole(), &mut tensors);
         if let Some(clearance) = &self.clearance {
             name_mlp("clearance", clearance.network.mlp(), &mut tensors);
+        }
+        if let Some(interoception) = &self.interoception {
+            name_mlp("interoception", &interoception.linear, &mut tensors);
         }
         if let Some(critic) = &self.critic {
             critic.goals.iter().for_each(|network| name_mlp("critic.goals", network.mlp(), &mut tensors));

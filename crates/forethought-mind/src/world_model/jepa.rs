@@ -33,6 +33,8 @@ pub(crate) struct Jepa {
     pub(crate) action: Option<Mlp>,
     /// A latent to where the agent is, where a floor plan is read; the readout takes its place after training.
     pub(crate) place: Option<Mlp>,
+    /// A latent to what the body feels, on the first level of an agent with such senses.
+    pub(crate) body: Option<Mlp>,
     /// What the predictor is told besides.
     latent_variable: Option<LatentVariableSpec>,
 }
@@ -47,6 +49,8 @@ pub(crate) struct Shape {
     pub(crate) chunk: usize,
     /// Values of a glimpse of the floor plan.
     pub(crate) glimpse: usize,
+    /// Values that the body feels.
+    pub(crate) felt: usize,
     latent_variable: Option<LatentVariableSpec>,
     /// Width and hidden layers of the abstract action.
     action: Option<(usize, Vec<usize>)>,
@@ -57,12 +61,13 @@ pub(crate) struct Shape {
 
 impl Shape {
     /// JEPA-1's.
-    pub(crate) fn first(spec: &WorldModelSpec, percept: usize, action_len: usize, glimpse: usize) -> Self {
+    pub(crate) fn first(spec: &WorldModelSpec, percept: usize, action_len: usize, glimpse: usize, felt: usize) -> Self {
         Self {
             percept,
             latent: spec.latent,
             chunk: spec.stride * action_len,
             glimpse,
+            felt,
             latent_variable: spec.latent_variable.clone(),
             action: None,
             encoder_hidden: spec.encoder_hidden.clone(),
@@ -78,6 +83,7 @@ impl Shape {
             latent: spec.latent,
             chunk: spec.stride * self.acting(),
             glimpse: self.glimpse,
+            felt: 0,
             latent_variable: None,
             action: Some((spec.action, spec.action_hidden.clone())),
             encoder_hidden: spec.encoder_hidden.clone(),
@@ -87,8 +93,14 @@ impl Shape {
     }
 
     /// Those of all levels, from the first up.
-    pub(crate) fn all(spec: &WorldModelSpec, percept: usize, action_len: usize, glimpse: usize) -> Vec<Self> {
-        let mut shapes = vec![Self::first(spec, percept, action_len, glimpse)];
+    pub(crate) fn all(
+        spec: &WorldModelSpec,
+        percept: usize,
+        action_len: usize,
+        glimpse: usize,
+        felt: usize,
+    ) -> Vec<Self> {
+        let mut shapes = vec![Self::first(spec, percept, action_len, glimpse, felt)];
         for level in &spec.levels {
             let above = shapes[shapes.len() - 1].above(level);
             shapes.push(above);
@@ -131,6 +143,7 @@ pub(crate) struct Trainees {
     target: Option<Trainee>,
     action: Option<Trainee>,
     place: Option<Trainee>,
+    body: Option<Trainee>,
     latent_variable: Option<LatentVariableSpec>,
 }
 
@@ -144,6 +157,8 @@ pub(crate) struct Sequences {
     pub(crate) glimpses: Vec<f32>,
     /// Where the agent is, `[(unroll + 1) * batch, 2]`, the arena from -1 to 1; empty without a floor plan.
     pub(crate) places: Vec<f32>,
+    /// What the body feels, `[(unroll + 1) * batch, felt]`, normalised; empty without such senses.
+    pub(crate) felt: Vec<f32>,
     pub(crate) batch: usize,
     pub(crate) unroll: usize,
 }
@@ -182,20 +197,21 @@ impl Jepa {
                 .map(|(outputs, hidden)| network((shape.latent, hidden, *outputs), 1.0)),
             action: action.map(|sizes| network(sizes, 1.0)),
             place: (shape.glimpse > 0).then(|| network((shape.latent, &[], 2), 1.0)),
+            body: (shape.felt > 0).then(|| network((shape.latent, &[], shape.felt), 1.0)),
             latent_variable: shape.latent_variable.clone(),
         }
     }
 
     /// Weights and biases that are trained, by turns, in a fixed order.
     pub(crate) fn parameters(&self) -> Vec<&Vec<f32>> {
-        let more = self.expander.iter().chain(&self.action).chain(&self.place);
+        let more = self.expander.iter().chain(&self.action).chain(&self.place).chain(&self.body);
         [&self.encoder, &self.predictor, &self.inverse].into_iter().chain(more).flat_map(parameters).collect()
     }
 
     /// As [`Jepa::parameters`].
     pub(crate) fn parameters_mut(&mut self) -> Vec<&mut Vec<f32>> {
         let networks = [&mut self.encoder, &mut self.predictor, &mut self.inverse];
-        let more = self.expander.iter_mut().chain(&mut self.action).chain(&mut self.place);
+        let more = self.expander.iter_mut().chain(&mut self.action).chain(&mut self.place).chain(&mut self.body);
         networks.into_iter().chain(more).flat_map(parameters_mut).collect()
     }
 
@@ -236,6 +252,7 @@ impl Trainees {
             target: jepa.target.as_ref().map(|target| Trainee::new(target, 0)),
             action: jepa.action.as_ref().map(|action| Trainee::new(action, 0)),
             place: jepa.place.as_ref().map(|place| Trainee::new(place, 0)),
+            body: jepa.body.as_ref().map(|body| Trainee::new(body, 0)),
             latent_variable: jepa.latent_variable.clone(),
         }
     }
@@ -247,6 +264,7 @@ impl Trainees {
             .chain(&self.expander)
             .chain(&self.action)
             .chain(&self.place)
+            .chain(&self.body)
     }
 
     /// Take over the weights of an update, on the threads of the current rayon pool.
@@ -254,7 +272,7 @@ impl Trainees {
         let networks = self.encoder.refill(&jepa.encoder).chain(self.predictor.refill(&jepa.predictor));
         let more = self.expander.iter_mut().zip(&jepa.expander).chain(self.target.iter_mut().zip(&jepa.target));
         let more = more.chain(self.action.iter_mut().zip(&jepa.action));
-        let more = more.chain(self.place.iter_mut().zip(&jepa.place));
+        let more = more.chain(self.place.iter_mut().zip(&jepa.place)).chain(self.body.iter_mut().zip(&jepa.body));
         let more = more.flat_map(|(trainee, network)| trainee.refill(network));
         let panels: Vec<Filling> = networks.chain(self.inverse.refill(&jepa.inverse)).chain(more).collect();
         panels.into_par_iter().with_min_len(8).for_each(Filling::fill);
@@ -330,7 +348,7 @@ impl Trainees {
         seed: u64,
         given: Option<Vec<usize>>,
     ) -> Pass {
-        let Sequences { percepts, actions, glimpses, places, batch, unroll: steps } = sequences;
+        let Sequences { percepts, actions, glimpses, places, felt, batch, unroll: steps } = sequences;
         let device = Cpu::default();
         let mut tape = PassTape::default();
         let action_len = actions.len() / (steps * batch);
@@ -381,13 +399,18 @@ impl Trainees {
         terms.push(Term::new("temporal_similarity", weights.temporal_similarity, similarity));
         let inverse = mean_square(&recovered, &acted, &mut tape);
         terms.push(Term::new("inverse_dynamics", weights.inverse_dynamics, inverse));
-        if let Some(place) = &self.place {
+        let heads = [
+            (&self.place, places, weights.place, ["place", "predicted_place"]),
+            (&self.body, felt, weights.interoception, ["interoception", "predicted_interoception"]),
+        ];
+        for (head, truth, weight, names) in heads {
+            let Some(head) = head else { continue };
             // Of what is encoded, and of what is predicted.
-            let later = places[2 * batch..].to_vec();
-            for (name, latents, truth) in [("place", &latents, places), ("predicted_place", &predicted, later)] {
-                let decoded = apply(place, numbers(latents), Some(latents), &mut tape);
+            let later = truth[truth.len() / (steps + 1)..].to_vec();
+            for (name, latents, truth) in [(names[0], &latents, truth), (names[1], &predicted, later)] {
+                let decoded = apply(head, numbers(latents), Some(latents), &mut tape);
                 let truth = device.tensor_from_vec(truth, *decoded.shape());
-                terms.push(Term::new(name, weights.place, mean_square(&decoded, &truth, &mut tape)));
+                terms.push(Term::new(name, weight, mean_square(&decoded, &truth, &mut tape)));
             }
         }
 
@@ -457,7 +480,7 @@ mod tests {
             inverse_hidden: vec![4],
             ..WorldModelSpec::default()
         };
-        let first = Shape::first(&spec, 4, 1, 2);
+        let first = Shape::first(&spec, 4, 1, 2, 2);
         let level = LevelSpec {
             stride: 2,
             latent: 3,
@@ -469,7 +492,7 @@ mod tests {
             ..LevelSpec::default()
         };
         let told = WorldModelSpec { latent_variable: Some(LatentVariableSpec { codes: 3, random_share: 0.5 }), ..spec };
-        for shape in [first.above(&level), first, Shape::first(&told, 4, 1, 2)] {
+        for shape in [first.above(&level), first, Shape::first(&told, 4, 1, 2, 2)] {
             check_gradient_of(&shape, objective, weights);
         }
     }
@@ -477,7 +500,7 @@ mod tests {
     fn check_gradient_of(shape: &Shape, objective: &Objective, weights: &LossWeights) {
         let mut rng = ChaCha8Rng::seed_from_u64(11);
         // A large weight on a small network bends more between the two sides of a difference than may be.
-        let weights = &LossWeights { place: 1.0, ..weights.clone() };
+        let weights = &LossWeights { place: 1.0, interoception: 1.0, ..weights.clone() };
         let mut jepa = Jepa::random(shape, objective, &mut rng);
         jepa.predictor.layers[2].weight.iter_mut().for_each(|weight| *weight *= 10.0);
         let mut random = |count: usize| (0..count).map(|_| rng.gen_range(-1.0..1.0)).collect::<Vec<f32>>();
@@ -485,10 +508,11 @@ mod tests {
         let percepts = random((unroll + 1) * batch * shape.percept);
         let (actions, glimpses) = (random(unroll * batch * shape.chunk), random(unroll * batch * shape.glimpse));
         let places = random((unroll + 1) * batch * 2);
+        let felt = random((unroll + 1) * batch * shape.felt);
         let pass = |jepa: &Jepa| {
             let (percepts, actions) = (percepts.clone(), actions.clone());
-            let (glimpses, places) = (glimpses.clone(), places.clone());
-            let sequences = Sequences { percepts, actions, glimpses, places, batch, unroll };
+            let (glimpses, places, felt) = (glimpses.clone(), places.clone(), felt.clone());
+            let sequences = Sequences { percepts, actions, glimpses, places, felt, batch, unroll };
             // Which code wins must not change between the two sides of a difference.
             Trainees::new(jepa).pass(sequences, weights, objective, 5, Some(vec![0, 1, 2, 1, 0, 2]))
         };
@@ -539,7 +563,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(12);
         let spec = WorldModelSpec { latent: 3, encoder_hidden: vec![6], ..WorldModelSpec::default() };
         let (byol, simsiam) = (Objective::Byol(ByolSpec::default()), Objective::SimSiam(SimSiamSpec::default()));
-        let jepa = Jepa::random(&Shape::first(&spec, 4, 1, 0), &byol, &mut rng);
+        let jepa = Jepa::random(&Shape::first(&spec, 4, 1, 0, 0), &byol, &mut rng);
         let mut random = |count: usize| (0..count).map(|_| rng.gen_range(-1.0..1.0)).collect::<Vec<f32>>();
         let (percepts, actions) = (random(3 * 6 * 4), random(2 * 6 * 4));
         let pass = |jepa: &Jepa, objective: &Objective, stop_gradient: bool| {
@@ -550,8 +574,8 @@ mod tests {
                 ..LossWeights::default()
             };
             let (percepts, actions) = (percepts.clone(), actions.clone());
-            let (glimpses, places) = (vec![], vec![]);
-            let sequences = Sequences { percepts, actions, glimpses, places, batch: 6, unroll: 2 };
+            let (glimpses, places, felt) = (vec![], vec![], vec![]);
+            let sequences = Sequences { percepts, actions, glimpses, places, felt, batch: 6, unroll: 2 };
             Trainees::new(jepa).loss_and_gradient(sequences, &weights, objective, 5)
         };
         let alone = Jepa { target: None, ..jepa.clone() };
@@ -565,7 +589,7 @@ mod tests {
     fn the_target_encoder_follows_as_said() {
         let mut rng = ChaCha8Rng::seed_from_u64(13);
         let byol = Objective::Byol(ByolSpec::default());
-        let shape = Shape::first(&WorldModelSpec::default(), 4, 1, 0);
+        let shape = Shape::first(&WorldModelSpec::default(), 4, 1, 0, 0);
         let mut jepa = Jepa::random(&shape, &byol, &mut rng);
         assert_eq!(jepa.followers().len(), 6);
         jepa.encoder.layers[1].weight[7] += 1.0;

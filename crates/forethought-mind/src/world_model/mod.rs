@@ -4,6 +4,7 @@ pub(crate) mod checkpoint;
 pub mod clearance;
 pub(crate) mod encoder;
 pub mod hjepa;
+pub mod interoception;
 pub(crate) mod jepa;
 pub mod latent_variable;
 pub mod map;
@@ -15,6 +16,7 @@ pub mod view;
 pub use checkpoint::{Model, ModelCard, ModelError};
 pub use clearance::Clearance;
 pub use hjepa::LevelSpec;
+pub use interoception::Interoception;
 pub use latent_variable::LatentVariableSpec;
 pub use map::GlimpseSpec;
 

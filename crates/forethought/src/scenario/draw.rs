@@ -188,7 +188,7 @@ pub(super) fn world_of(scenario: &Scenario) -> WorldSpec {
 fn body_of(agent: &AgentSpec) -> AgentBodySpec {
     let target = agent.drives.iter().find_map(|drive| match drive {
         DriveSpec::Reach(reach) => Some(reach.target.clone()),
-        DriveSpec::Effort(_) | DriveSpec::KeepClear(_) => None,
+        _ => None,
     });
     AgentBodySpec {
         name: agent.name.clone(),

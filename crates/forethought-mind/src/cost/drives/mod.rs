@@ -1,11 +1,17 @@
 //! Drives: the hard-wired parts of the intrinsic cost. One file a drive. Read first: [`DriveSpec`].
 
+mod comfort;
 mod effort;
+mod hunger;
 mod keep_clear;
+mod pain;
 mod reach;
 
+pub use comfort::ComfortSpec;
 pub use effort::EffortSpec;
+pub use hunger::HungerSpec;
 pub use keep_clear::KeepClearSpec;
+pub use pain::PainSpec;
 pub use reach::ReachSpec;
 
 use forethought_interface::{Num, Numbers};
@@ -21,6 +27,21 @@ pub enum DriveSpec {
     Effort(EffortSpec),
     /// Stay out of the way of what moves.
     KeepClear(KeepClearSpec),
+    /// Keep the energy store full.
+    Hunger(HungerSpec),
+    /// Be where nothing harms.
+    Pain(PainSpec),
+    /// Be where it is warm.
+    Comfort(ComfortSpec),
+}
+
+/// A drive that judges one of the body's own senses.
+pub(crate) trait Feeling {
+    /// The sense, as `interoception.*` names it.
+    const CHANNEL: &'static str;
+
+    /// What a value of the sense costs before the weight, and how that changes with it.
+    fn cost_and_slope(&self, value: f32) -> (f32, f32);
 }
 
 impl DriveSpec {
@@ -31,6 +52,9 @@ impl DriveSpec {
             Self::Reach(_) => "reach",
             Self::Effort(_) => "effort",
             Self::KeepClear(_) => "keep_clear",
+            Self::Hunger(_) => "hunger",
+            Self::Pain(_) => "pain",
+            Self::Comfort(_) => "comfort",
         }
     }
 
@@ -41,6 +65,9 @@ impl DriveSpec {
             Self::Reach(spec) => &spec.weight,
             Self::Effort(spec) => &spec.weight,
             Self::KeepClear(spec) => &spec.weight,
+            Self::Hunger(spec) => &spec.weight,
+            Self::Pain(spec) => &spec.weight,
+            Self::Comfort(spec) => &spec.weight,
         }
     }
 
@@ -49,6 +76,32 @@ impl DriveSpec {
             Self::Reach(spec) => &mut spec.weight,
             Self::Effort(spec) => &mut spec.weight,
             Self::KeepClear(spec) => &mut spec.weight,
+            Self::Hunger(spec) => &mut spec.weight,
+            Self::Pain(spec) => &mut spec.weight,
+            Self::Comfort(spec) => &mut spec.weight,
+        }
+    }
+
+    /// The body's sense that it judges; none for one that judges something else.
+    pub(crate) fn channel(&self) -> Option<&'static str> {
+        fn of<F: Feeling>(_: &F) -> &'static str {
+            F::CHANNEL
+        }
+        match self {
+            Self::Reach(_) | Self::Effort(_) | Self::KeepClear(_) => None,
+            Self::Hunger(spec) => Some(of(spec)),
+            Self::Pain(spec) => Some(of(spec)),
+            Self::Comfort(spec) => Some(of(spec)),
+        }
+    }
+
+    /// What a value of that sense costs before the weight, and how that changes with it.
+    pub(crate) fn cost_and_slope(&self, value: f32) -> (f32, f32) {
+        match self {
+            Self::Reach(_) | Self::Effort(_) | Self::KeepClear(_) => (0.0, 0.0),
+            Self::Hunger(spec) => spec.cost_and_slope(value),
+            Self::Pain(spec) => spec.cost_and_slope(value),
+            Self::Comfort(spec) => spec.cost_and_slope(value),
         }
     }
 
@@ -67,6 +120,9 @@ impl Numbers for DriveSpec {
             Self::Reach(spec) => spec.numbers(path, visit),
             Self::Effort(spec) => spec.numbers(path, visit),
             Self::KeepClear(spec) => spec.numbers(path, visit),
+            Self::Hunger(spec) => spec.numbers(path, visit),
+            Self::Pain(spec) => spec.numbers(path, visit),
+            Self::Comfort(spec) => spec.numbers(path, visit),
         }
     }
 }
