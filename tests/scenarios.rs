@@ -9,8 +9,11 @@ use forethought::{
     setup::{Setup, SetupOptions},
     stop::Stop,
 };
-use forethought_interface::Detail;
+use forethought_interface::{
+    Action, Detail, Observation, ObservationLayout, Outcome, Think, ThinkError, Thought, derive_seed,
+};
 use forethought_mind::actor::planners::PlannerName;
+use forethought_world::{Sandbox, observation_layout};
 use std::{path::PathBuf, sync::Arc};
 
 /// Each scenario file, ready to run at random.
@@ -62,6 +65,130 @@ fn runs_without_errors_and_the_same_again() {
         assert!(errors.is_empty(), "{}: {errors:?}", setup.name());
         assert_eq!(first.summary.digest, second.summary.digest, "{}", setup.name());
         assert!(first.results.iter().all(|result| result.steps <= setup.loaded.scenario.episode.max_steps));
+    }
+}
+
+/// The direction of one of so many rays or beams all around.
+fn direction(index: usize, of: usize) -> [f32; 2] {
+    let (sin, cos) = (index as f32 * std::f32::consts::TAU / of as f32).sin_cos();
+    [cos, sin]
+}
+
+/// A creature of reflexes: where the food smells strongest, away from what harms and moves, home before dark.
+struct Reflexes {
+    layout: ObservationLayout,
+    /// Where it was going at the latest step.
+    going: [f32; 2],
+}
+
+impl Reflexes {
+    /// What this channel tells; nothing without it.
+    fn channel<'a>(&self, observation: &'a Observation, name: &str) -> &'a [f32] {
+        self.layout.range(name).map_or(&[], |range| &observation.values[range])
+    }
+
+    /// Towards the strongest of these beams, and those beside it that are nearly as strong.
+    fn towards(beams: &[f32]) -> [f32; 2] {
+        let strongest = beams.iter().copied().fold(0.0, f32::max);
+        let near = beams.iter().enumerate().filter(|(_, value)| **value > 0.7 * strongest);
+        let [x, y] = near.fold([0.0; 2], |[x, y], (beam, value)| {
+            let towards = direction(beam, beams.len());
+            [x + value * towards[0], y + value * towards[1]]
+        });
+        [x, y].map(|value| value / x.hypot(y).max(1e-6))
+    }
+
+    /// How bad it is to go this way: towards what harms and is near, or what moves.
+    fn dread(&self, observation: &Observation, way: [f32; 2]) -> f32 {
+        let of = |name: &str, near: f32, strength: f32| {
+            let beams = self.channel(observation, name);
+            // Where every beam tells it, it is everywhere.
+            if beams.iter().all(|value| *value > near) {
+                return 0.0;
+            }
+            let ahead = |(beam, value): (usize, &f32)| {
+                dot(direction(beam, beams.len()), way).max(0.0) * (value - near).max(0.0) * strength
+            };
+            beams.iter().enumerate().map(ahead).fold(0.0, f32::max)
+        };
+        of("scent.harm", 0.7, 6.0) + of("radar.echo", 0.45, 5.0)
+    }
+}
+
+fn dot(a: [f32; 2], b: [f32; 2]) -> f32 {
+    a[0] * b[0] + a[1] * b[1]
+}
+
+impl Think for Reflexes {
+    fn begin(&mut self, _: u64) {
+        self.going = [0.0; 2];
+    }
+
+    fn think(&mut self, observation: &Observation, _: Option<&Observation>, _: Detail) -> Result<Thought, ThinkError> {
+        let dark = self.channel(observation, "interoception.dusk_in")[0] < 0.25;
+        let home = self.channel(observation, "scent.shelter");
+        let goes_home = dark && !home.is_empty();
+        let at_home = goes_home && home.iter().all(|beam| *beam == 1.0);
+        let wish = Self::towards(if goes_home { home } else { self.channel(observation, "scent.food") });
+        // The free direction that agrees best with the wish, and with where it is going: so it gets around corners.
+        let rays = self.channel(observation, "lidar.range_m");
+        let ways =
+            rays.iter().enumerate().filter(|(_, range)| **range > 0.5).map(|(ray, _)| direction(ray, rays.len()));
+        let worth = |way: [f32; 2]| dot(way, wish) + 0.7 * dot(way, self.going) - self.dread(observation, way);
+        let way = ways.max_by(|a, b| worth(*a).total_cmp(&worth(*b))).filter(|_| !at_home).unwrap_or_default();
+        self.going = way;
+        Ok(Thought { action: Action { values: way.to_vec() }, ..Thought::default() })
+    }
+}
+
+/// How many steps on average and how many to the end such minds live, in some episodes of a scenario.
+fn lives(name: &str, mind: impl Fn(&ObservationLayout) -> Box<dyn Think>) -> (f64, usize) {
+    const EPISODES: u64 = 24;
+    let file = format!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/{}.ron"), name);
+    let loaded = forethought::scenario::load_without_models(file.as_ref()).unwrap();
+    let (mut steps, mut survived) = (0.0, 0);
+    for index in 0..EPISODES {
+        let drawn = loaded.draw(derive_seed(3, "episode", index)).unwrap();
+        let mut sandbox = Sandbox::new();
+        sandbox.set_minds(vec![mind(&observation_layout(&drawn.world.agents[0]))]);
+        sandbox.reset(&drawn.world, drawn.seed).unwrap();
+        let outcome = loop {
+            sandbox.control_step().unwrap();
+            if let Some(outcome) = conditions::outcome(&drawn.episode, &drawn.world, &sandbox) {
+                break outcome;
+            }
+        };
+        let alive = sandbox.record().agents[0].vitals.unwrap().alive();
+        assert_eq!(outcome, if alive { Outcome::Success } else { Outcome::Failure }, "{name}");
+        steps += f64::from(sandbox.record().step) / EPISODES as f64;
+        survived += usize::from(alive);
+    }
+    (steps, survived)
+}
+
+/// Whoever acts on what the senses tell can live; whoever does nothing starves.
+#[test]
+fn worlds_of_needs_can_be_lived_in() {
+    let reflexes = |name| lives(name, |layout| Box::new(Reflexes { layout: layout.clone(), going: [0.0; 2] }));
+    for (name, least_steps, least_survivors) in
+        [("foraging", 1500.0, 18), ("predator", 800.0, 3), ("day_and_night", 1500.0, 20)]
+    {
+        let (steps, survived) = reflexes(name);
+        assert!(steps > least_steps && survived >= least_survivors, "{name}: {steps} steps, {survived} of 24 survived");
+    }
+    // 60 J at 2 W last 30 s; a few begin on food or in what harms.
+    let (steps, survived) = lives("foraging", |_| Box::new(Still));
+    assert!((250.0..350.0).contains(&steps) && survived == 0, "{steps} steps, {survived} of 24 survived");
+}
+
+/// A creature that does nothing.
+struct Still;
+
+impl Think for Still {
+    fn begin(&mut self, _: u64) {}
+
+    fn think(&mut self, _: &Observation, _: Option<&Observation>, _: Detail) -> Result<Thought, ThinkError> {
+        Ok(Thought { action: Action { values: vec![0.0; 2] }, ..Thought::default() })
     }
 }
 

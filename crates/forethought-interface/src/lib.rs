@@ -13,7 +13,10 @@ mod vitals;
 
 pub use num::{FactorValues, Num, NumError, Numbers};
 pub use observation::{Action, Channel, Observation, ObservationLayout};
-pub use scene::{Marker, Outcome, Outline, Pose, Ray, Scene, SceneBody, SceneZone, Snapshot, ViewCommand, ViewMessage};
+pub use scene::{
+    FoodItem, Marker, Outcome, Outline, Pose, Ray, Scene, SceneBody, SceneFood, SceneZone, Snapshot, ViewCommand,
+    ViewMessage,
+};
 pub use seed::derive_seed;
 pub use thought::{Detail, Rollout, Think, ThinkError, Thought};
 pub use vitals::{Death, Vitals};

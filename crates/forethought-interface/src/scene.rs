@@ -1,6 +1,6 @@
 //! What a window needs to draw, and what it may ask for. Read first: [`ViewMessage`] and [`ViewCommand`].
 
-use crate::Thought;
+use crate::{Thought, Vitals};
 
 /// Where something is. Metres and radians, x to the right, y up, the arena's lower left corner at the origin.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -63,6 +63,26 @@ pub struct SceneZone {
     pub color: [f32; 3],
 }
 
+/// An item of food to draw.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SceneFood {
+    /// The name of its patch in the scenario.
+    pub name: String,
+    /// How near an agent must come to eat it, in metres.
+    pub radius_m: f32,
+    /// sRGB in `[0, 1]`.
+    pub color: [f32; 3],
+}
+
+/// Where an item of food is.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct FoodItem {
+    /// Where it is, or was when it was eaten, in metres.
+    pub position_m: [f32; 2],
+    /// Whether it is there to be eaten.
+    pub present: bool,
+}
+
 /// What stays the same during an episode.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scene {
@@ -88,6 +108,8 @@ pub struct Scene {
     pub targets: Vec<Marker>,
     /// The zones.
     pub zones: Vec<SceneZone>,
+    /// The items of food, patch after patch in scenario order.
+    pub foods: Vec<SceneFood>,
     /// The factors of variation as drawn for this episode.
     pub factors: Vec<(String, f64)>,
 }
@@ -124,6 +146,12 @@ pub struct Snapshot {
     pub bodies: Vec<Pose>,
     /// As in [`Scene::agents`].
     pub agents: Vec<Pose>,
+    /// As in [`Scene::foods`].
+    pub foods: Vec<FoodItem>,
+    /// How each agent is; none without a metabolism.
+    pub vitals: Vec<Option<Vitals>>,
+    /// The light: 1 by day, 0 at night; none without a climate.
+    pub light: Option<f32>,
     /// Each agent's lidar rays.
     pub rays: Vec<Vec<Ray>>,
     /// Each agent's thought that led here; none before the first step.

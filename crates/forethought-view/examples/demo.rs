@@ -7,8 +7,8 @@
 
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use forethought_interface::{
-    Action, Marker, Outcome, Outline, Pose, Ray, Rollout, Scene, SceneBody, SceneZone, Snapshot, Thought, ViewCommand,
-    ViewMessage,
+    Action, FoodItem, Marker, Outcome, Outline, Pose, Ray, Rollout, Scene, SceneBody, SceneFood, SceneZone, Snapshot,
+    Thought, ViewCommand, ViewMessage, Vitals,
 };
 use forethought_view::{ViewOptions, open};
 use std::{
@@ -191,6 +191,7 @@ impl Rooms {
                 outlines: vec![rect(1.0, 0.7)],
                 color: [0.65, 0.45, 0.2],
             }],
+            foods: vec![SceneFood { name: "berries".into(), radius_m: 0.3, color: [0.35, 0.65, 0.2] }; 3],
             factors: vec![
                 ("wall_x".into(), f64::from(self.wall_x)),
                 ("door_y".into(), f64::from(self.door_y)),
@@ -201,6 +202,20 @@ impl Rooms {
                 ("starts_right".into(), 0.0),
             ],
         }
+    }
+
+    /// Three berries, one of which the agent eats where it passes the door.
+    fn foods(&self, at: [f32; 2], step: u32) -> Vec<FoodItem> {
+        let eaten = step > 3 && at[0] > self.wall_x;
+        let places = [([self.wall_x, self.door_y], !eaten), ([1.2, 8.4], true), ([8.6, 1.1], true)];
+        places.map(|(position_m, present)| FoodItem { position_m, present }).to_vec()
+    }
+
+    /// The store runs low.
+    fn vitals(&self, step: u32) -> Vitals {
+        let energy = (0.8 - 0.004 * step as f32).max(0.1);
+        let died_of = None;
+        Vitals { energy_j: 100.0 * energy, energy, health: 0.9, harm_per_s: 0.0, effort: 0.5, meals: 2, died_of }
     }
 
     fn snapshot(&self, step: u32) -> Snapshot {
@@ -217,6 +232,9 @@ impl Rooms {
                 Pose { position_m: [2.4 + 0.3 * turn.sin(), 1.6], angle_rad: turn },
             ],
             agents: vec![Pose { position_m: at, angle_rad: heading }],
+            foods: self.foods(at, step),
+            vitals: vec![Some(self.vitals(step))],
+            light: Some((2.0 * (step as f32 * 0.02).cos() + 1.0).clamp(0.0, 1.0)),
             rays: vec![self.rays(at)],
             thoughts: vec![(step > 0).then(|| self.thought(step))],
             think_ms: vec![if step % REPLAN_EVERY == 1 { 18.0 + (step as f32).sin() } else { 0.3 }],

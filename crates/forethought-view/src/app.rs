@@ -226,7 +226,13 @@ fn draw(
             brush.paint(&mut mesh);
         }
         scene::draw_ground(&mut brush, told, mapping);
+        if let Some(now) = &story.now {
+            scene::draw_foods(&mut brush, told, &now.foods, mapping);
+        }
         scene::draw_bodies(&mut brush, told, &picture, mapping);
+        if let Some(light) = story.now.as_ref().and_then(|now| now.light) {
+            scene::draw_night(&mut brush, light, mapping);
+        }
         scene::draw_boundary(&mut brush, mapping);
         if controls.rays {
             picture.rays.iter().for_each(|rays| thoughts::draw_rays(&mut brush, rays, mapping));

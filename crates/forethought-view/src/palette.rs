@@ -20,6 +20,8 @@ pub const TARGET: Srgba = srgb(0x00, 0x9e, 0x73);
 pub const SURROUND: Srgba = srgb(0xe7, 0xea, 0xee);
 /// The arena's floor.
 pub const FLOOR: Srgba = srgb(0xff, 0xff, 0xff);
+/// The dark over the arena at night.
+pub const NIGHT: Srgba = srgb(0x14, 0x1c, 0x3c);
 /// A line each metre, or each ten.
 pub const GRID: Srgba = srgb(0xee, 0xf0, 0xf3);
 /// The arena's boundary, and words.
@@ -30,6 +32,8 @@ pub const FAINT_INK: Srgba = srgb(0x55, 0x5f, 0x6b);
 pub const PAPER: Srgba = srgb(0xfa, 0xfb, 0xfc);
 /// Lines between things.
 pub const RULE: Srgba = srgb(0xcf, 0xd5, 0xdc);
+/// The share of an agent's energy that is in store.
+pub const STORE: Srgba = srgb(0xe6, 0x9f, 0x00);
 /// It went well.
 pub const GOOD: Srgba = srgb(0x00, 0x7a, 0x5a);
 /// It did not.

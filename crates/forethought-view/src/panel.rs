@@ -7,11 +7,12 @@ use crate::{
     story::{AgentStory, Story},
     style::strong,
 };
+use bevy::color::Srgba;
 use bevy_egui::egui::{
     Align, Context, FontId, Frame, Grid, Id, Label, LayerId, Layout, Margin, Rect, RichText, ScrollArea, Sense, Stroke,
     TextStyle, Ui, UiBuilder, vec2,
 };
-use forethought_interface::{Scene, Snapshot};
+use forethought_interface::{Death, Scene, Snapshot, Vitals};
 
 /// Room for the names left of the values, in pixels.
 const NAMES_WIDTH: f32 = 108.0;
@@ -50,7 +51,7 @@ fn contents(ui: &mut Ui, scene: &Scene, story: &Story, controls: &mut Controls, 
     rule(ui);
     let (step, of) = (now.step, scene.max_steps.max(1));
     row(ui, "step", &format!("{step} of {of}"));
-    progress(ui, step as f32 / of as f32);
+    progress(ui, step as f32 / of as f32, palette::CANDIDATE);
     let shown = choose_agent(ui, scene, story, controls);
     let nothing = AgentStory::default();
     let agent = story.agents.get(shown).unwrap_or(&nothing);
@@ -59,6 +60,9 @@ fn contents(ui: &mut Ui, scene: &Scene, story: &Story, controls: &mut Controls, 
     row(ui, "thinking", &milliseconds(now.think_ms.get(shown).copied()));
     row(ui, "latest plan", &milliseconds((agent.plan_ms > 0.0).then_some(agent.plan_ms)));
     row(ui, "model calls", &thousands(agent.model_evaluations));
+    if let Some(Some(vitals)) = now.vitals.get(shown) {
+        life(ui, vitals);
+    }
     rule(ui);
     // The plots take what the factors below them leave.
     let factors_height =
@@ -140,13 +144,34 @@ fn row(ui: &mut Ui, name: &str, value: &str) {
     });
 }
 
-/// How much of the episode's limit is used.
-fn progress(ui: &mut Ui, done: f32) {
+/// How an agent with a metabolism is.
+fn life(ui: &mut Ui, vitals: &Vitals) {
+    row(ui, "stored energy", &stored(vitals));
+    progress(ui, vitals.energy, palette::STORE);
+    row(ui, "health", &health(vitals));
+    progress(ui, vitals.health, if vitals.harm_per_s > 0.0 { palette::BAD } else { palette::GOOD });
+}
+
+fn stored(vitals: &Vitals) -> String {
+    let meals = if vitals.meals == 1 { "meal" } else { "meals" };
+    format!("{:.0} J   ({} {meals})", vitals.energy_j, vitals.meals)
+}
+
+fn health(vitals: &Vitals) -> String {
+    match vitals.died_of {
+        Some(Death::Starved) => "starved".into(),
+        Some(Death::Hurt) => "died of harm".into(),
+        None => format!("{:.0}%", 100.0 * vitals.health),
+    }
+}
+
+/// A share of a whole: how much of the episode's limit is used, how full a store is.
+fn progress(ui: &mut Ui, done: f32, color: Srgba) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 9.0), Sense::hover());
     let track = rect.shrink2(vec2(0.0, 1.5));
     let filled = track.with_max_x(track.left() + track.width() * done.clamp(0.0, 1.0));
     ui.painter().rect_filled(track, 3.0, palette::egui(palette::RULE));
-    ui.painter().rect_filled(filled, 3.0, palette::egui(palette::CANDIDATE));
+    ui.painter().rect_filled(filled, 3.0, palette::egui(color));
 }
 
 fn rule(ui: &mut Ui) {
@@ -203,5 +228,16 @@ mod tests {
         assert_eq!(thousands(12), "12");
         assert_eq!(milliseconds(Some(1500.0)), "1.50 s");
         assert_eq!(milliseconds(None), "-");
+        let hurt = Vitals {
+            energy_j: 43.4,
+            energy: 0.434,
+            health: 0.25,
+            harm_per_s: 0.1,
+            effort: 0.5,
+            meals: 1,
+            died_of: None,
+        };
+        assert_eq!((stored(&hurt), health(&hurt)), ("43 J   (1 meal)".into(), "25%".into()));
+        assert_eq!(health(&Vitals { died_of: Some(Death::Starved), ..hurt }), "starved");
     }
 }

@@ -1,8 +1,8 @@
-//! Draws the world: floor, zones, targets, bodies, agents. Read first: [`draw_ground`] and [`draw_bodies`].
+//! Draws the world: floor, zones, targets, food, bodies, night, agents. Read first: [`draw_ground`] and [`draw_bodies`].
 
 use crate::{brush::Brush, camera::Mapping, palette, story::Picture};
 use bevy::{color::Srgba, math::Vec2};
-use forethought_interface::{Outline, Pose, Scene, SceneBody};
+use forethought_interface::{FoodItem, Outline, Pose, Scene, SceneBody};
 
 /// The floor.
 pub fn draw_floor(brush: &mut Brush, mapping: Mapping) {
@@ -34,6 +34,26 @@ pub fn draw_ground(brush: &mut Brush, scene: &Scene, mapping: Mapping) {
         brush.disc(center, radius, Srgba { alpha: 0.25, ..palette::TARGET });
         brush.ring(center, radius, 2.5, palette::TARGET);
         brush.disc(center, 3.0_f32.min(radius / 2.0), palette::TARGET);
+    }
+}
+
+/// Food that is there to be eaten.
+pub fn draw_foods(brush: &mut Brush, scene: &Scene, items: &[FoodItem], mapping: Mapping) {
+    for (food, item) in scene.foods.iter().zip(items).filter(|(_, item)| item.present) {
+        let (center, radius) = (mapping.to_canvas(item.position_m), food.radius_m * mapping.px_per_m);
+        let color = palette::scenario(food.color);
+        // As far as it can be eaten from, and the thing itself.
+        brush.disc(center, radius, Srgba { alpha: 0.22, ..color });
+        brush.ring(center, 0.5 * radius, 2.0, palette::darker(color));
+        brush.disc(center, 0.5 * radius, color);
+    }
+}
+
+/// The dark of the night over all that was drawn before.
+pub fn draw_night(brush: &mut Brush, light: f32, mapping: Mapping) {
+    let dark = 1.0 - light.clamp(0.0, 1.0);
+    if dark > 0.0 {
+        brush.polygon(&arena(mapping), Srgba { alpha: 0.55 * dark, ..palette::NIGHT });
     }
 }
 

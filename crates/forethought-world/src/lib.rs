@@ -39,7 +39,7 @@ pub use geometry::outlines;
 pub use maze::{Endpoints, Maze, MazeError};
 pub use metabolism::MetabolismSpec;
 pub use pursuit::PursuitSpec;
-pub use record::{AgentRecord, FoodRecord, StepRecord};
+pub use record::{AgentRecord, StepRecord};
 pub use sandbox::Sandbox;
 pub use scatter::ClearSpec;
 pub use sensors::{

@@ -1,7 +1,7 @@
 //! What a control step left behind. Read first: [`StepRecord`].
 
 use bevy::prelude::Resource;
-use forethought_interface::{Observation, Pose, Ray, Thought, Vitals};
+use forethought_interface::{FoodItem, Observation, Pose, Ray, Thought, Vitals};
 use std::time::Duration;
 
 /// The world after a control step, and what led there.
@@ -16,18 +16,9 @@ pub struct StepRecord {
     /// The agents, in scenario order.
     pub agents: Vec<AgentRecord>,
     /// Every item of food, patch after patch in scenario order.
-    pub foods: Vec<FoodRecord>,
+    pub foods: Vec<FoodItem>,
     /// The light: 1 by day, 0 at night; none without a climate.
     pub light: Option<f32>,
-}
-
-/// One item of food in a [`StepRecord`].
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct FoodRecord {
-    /// Where it is, or was when it was eaten, in metres.
-    pub position_m: [f32; 2],
-    /// Whether it is there to be eaten.
-    pub present: bool,
 }
 
 /// One agent's part of a [`StepRecord`].

@@ -6,7 +6,7 @@ use crate::physics::{Fixed, Laws, Physics, Roster, SolidIndex, Timetable};
 use crate::pursuit::Pursuers;
 use crate::sensors::{Contacts, Moment, Senses};
 use crate::surroundings::Surroundings;
-use crate::{FoodRecord, StepRecord, WorldError};
+use crate::{StepRecord, WorldError};
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
 use bevy::ecs::system::SystemParam;
 use bevy::platform::cell::SyncCell;
@@ -16,7 +16,7 @@ use bevy::prelude::{
 use bevy_rapier2d::dynamics::RapierRigidBodyHandle;
 use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
 use bevy_rapier2d::rapier::prelude::RigidBody;
-use forethought_interface::{Detail, Think};
+use forethought_interface::{Detail, FoodItem, Think};
 use std::time::Instant;
 
 #[derive(ScheduleLabel, Debug, Clone, PartialEq, Eq, Hash)]
@@ -303,7 +303,7 @@ pub(crate) fn record(recording: Recording) {
     record.light = needs.has_climate().then_some(needs.sky.light);
     record.foods.clear();
     let items = needs.patches.iter().flat_map(|patch| &patch.items);
-    record.foods.extend(items.map(|item| FoodRecord { position_m: item.place.to_array(), present: item.present }));
+    record.foods.extend(items.map(|item| FoodItem { position_m: item.place.to_array(), present: item.present }));
     digest.add(record, &velocities);
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     conditions,
     error::Error,
+    life::Life,
     scenario::Episode,
     setup::{Setup, drives_of},
 };
@@ -59,6 +60,9 @@ pub struct EpisodeResult {
     pub model_evaluations: u64,
     /// How far the first agent with a target was from it at the end, in metres.
     pub distance_m: Option<f32>,
+    /// The life of the first agent with a metabolism.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub life: Option<Life>,
     /// The factors of variation as drawn.
     pub factors: FactorValues,
     /// What went wrong, where `outcome` is `error`.
@@ -81,6 +85,7 @@ impl EpisodeResult {
             think_ms: 0.0,
             model_evaluations: 0,
             distance_m: None,
+            life: None,
             factors: FactorValues::new(),
             error: Some(error),
         }
@@ -154,7 +159,8 @@ impl Runner {
     /// Where the physics diverges or a mind cannot think.
     pub fn step(&mut self, current: &mut Current) -> Result<Option<Outcome>, Error> {
         self.sandbox.control_step()?;
-        current.result.count(self.sandbox.record());
+        let period_s = current.drawn.world.timing.control_period_s;
+        current.result.count(self.sandbox.record(), period_s);
         Ok(conditions::outcome(&current.drawn.episode, &current.drawn.world, &self.sandbox))
     }
 
@@ -192,9 +198,12 @@ impl Runner {
 }
 
 impl EpisodeResult {
-    /// Count one control step.
-    fn count(&mut self, record: &StepRecord) {
+    /// Count one control step of `period_s` seconds.
+    fn count(&mut self, record: &StepRecord, period_s: f64) {
         self.steps = record.step;
+        if let Some(vitals) = record.agents.iter().find_map(|agent| agent.vitals.as_ref()) {
+            self.life.get_or_insert_default().count(vitals, period_s);
+        }
         for agent in &record.agents {
             let Some(thought) = &agent.thought else { continue };
             let think_ms = agent.think_time.as_secs_f64() * 1e3;

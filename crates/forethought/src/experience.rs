@@ -148,3 +148,37 @@ impl Recorder {
         self.trajectory
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::setup::SetupOptions;
+    use forethought_mind::actor::planners::PlannerName;
+    use std::path::Path;
+
+    /// Three minutes of walking at random would kill anyone.
+    #[test]
+    fn nobody_dies_of_exploring() {
+        let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/day_and_night.ron"));
+        let options = SetupOptions { actor: Some(PlannerName::Random), ..SetupOptions::default() };
+        let setup = Setup::load(file, &options).unwrap();
+        let mut stores = Vec::new();
+        for index in 0..4 {
+            let drawn = setup.draw_training(index).unwrap();
+            let layout = observation_layout(&drawn.world.agents[0]);
+            let mut empty = None;
+            let sandbox = seated(&setup, &mut empty, &drawn).unwrap();
+            let walked = walk(sandbox, drawn, 1800, &mut |_, _| {}).unwrap().remove(0);
+            let vitals = sandbox.record().agents[0].vitals.unwrap();
+            assert!(vitals.alive() && vitals.energy >= 0.02 && vitals.health >= 0.02, "{vitals:?}");
+            let energy = layout.range("interoception.energy").unwrap().start;
+            let energies: Vec<f32> = walked.observations.chunks(layout.len()).map(|seen| seen[energy]).collect();
+            assert_eq!((energies.len(), walked.positions_m.len()), (1801, 1801));
+            assert!(energies.iter().all(|energy| *energy >= 0.0199) && energies.iter().any(|energy| *energy < 0.03));
+            let [from, to] = [&walked.positions_m[1700], &walked.positions_m[1800]];
+            assert!(from != to, "it still walks");
+            stores.push(energies[0]);
+        }
+        assert!(stores.iter().any(|store| (store - stores[0]).abs() > 0.05), "stores vary: {stores:?}");
+    }
+}

@@ -11,6 +11,7 @@ pub mod episode;
 pub mod error;
 pub mod experience;
 mod files;
+pub mod life;
 pub mod locate;
 pub mod practice;
 pub mod probe;

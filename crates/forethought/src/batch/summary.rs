@@ -3,6 +3,7 @@
 use super::{BatchOptions, Manifest};
 use crate::{
     episode::{Ending, EpisodeResult, hex},
+    life::Lives,
     setup::Setup,
 };
 use serde::Serialize;
@@ -59,6 +60,9 @@ pub struct Summary {
     pub model_evaluations_per_decision: Option<f64>,
     /// The same for each control step.
     pub model_evaluations_per_step: f64,
+    /// The lives of agents with a metabolism; left out without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lives: Option<Lives>,
     /// A hash over all episodes' trajectories and endings, in hexadecimal: the same for any `jobs`.
     pub digest: String,
 }
@@ -111,6 +115,7 @@ impl Summary {
             model_evaluations,
             model_evaluations_per_decision: evaluations_per(decisions.len() as u64),
             model_evaluations_per_step: evaluations_per(env_steps).unwrap_or(0.0),
+            lives: Lives::of(results.iter().filter_map(|result| result.life.as_ref())),
             digest: hex(digest(results)),
         }
     }

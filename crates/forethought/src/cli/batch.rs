@@ -9,6 +9,7 @@ use anyhow::Result;
 use forethought::{
     batch::{self, BatchOptions, Summary, Tally},
     episode::EpisodeResult,
+    life::Lives,
     progress::Progress,
     setup::Setup,
     stop::Stop,
@@ -140,6 +141,14 @@ pub fn describe(summary: &Summary) -> String {
         text += &format!(
             "  a decision takes {:.2} ms (median; {:.2} ms at the 95th percentile), {:.2} ms of thinking a step\n",
             summary.decision_ms_p50, summary.decision_ms_p95, summary.decision_ms_mean_per_step,
+        );
+    }
+    if let Some(lives) = &summary.lives {
+        let Lives { mean_energy, meals_per_life, steps_per_life, starved, hurt, survived, .. } = lives;
+        text += &format!(
+            "  a life lasts {steps_per_life:.1} steps on {:.0}% of the store, with {meals_per_life:.1} meals; \
+             {starved} starved, {hurt} died of harm, {survived} survived\n",
+            mean_energy * 100.0,
         );
     }
     text + &format!("  digest {}", summary.digest)

@@ -1,8 +1,8 @@
 //! The world in the window's words. Read first: [`scene`] and [`snapshot`].
 
 use crate::{scenario::Episode, setup::Setup};
-use forethought_interface::{Marker, Num, Outcome, Pose, Scene, SceneBody, SceneZone, Snapshot};
-use forethought_world::{AgentBodySpec, BodySpec, StepRecord, TargetSpec, ZoneSpec, outlines};
+use forethought_interface::{Marker, Num, Outcome, Pose, Scene, SceneBody, SceneFood, SceneZone, Snapshot};
+use forethought_world::{AgentBodySpec, BodySpec, FoodSpec, StepRecord, TargetSpec, ZoneSpec, outlines};
 
 /// What stays the same during this episode.
 pub fn scene(setup: &Setup, drawn: &Episode, index: u64) -> Scene {
@@ -19,6 +19,7 @@ pub fn scene(setup: &Setup, drawn: &Episode, index: u64) -> Scene {
         agents: world.agents.iter().map(agent).collect(),
         targets: world.targets.iter().map(target).collect(),
         zones: world.zones.iter().map(zone).collect(),
+        foods: world.foods.iter().flat_map(food).collect(),
         factors: drawn.factors.clone(),
     }
 }
@@ -31,6 +32,9 @@ pub fn snapshot(record: &StepRecord, outcome: Option<Outcome>, tally: (u32, u32)
         time_s: record.time_s,
         bodies: record.bodies.clone(),
         agents: agents.iter().map(|agent| agent.pose).collect(),
+        foods: record.foods.clone(),
+        vitals: agents.iter().map(|agent| agent.vitals).collect(),
+        light: record.light,
         rays: agents.iter().map(|agent| agent.rays.clone()).collect(),
         thoughts: agents.iter().map(|agent| agent.thought.clone()).collect(),
         think_ms: agents.iter().map(|agent| agent.think_time.as_secs_f32() * 1e3).collect(),
@@ -58,6 +62,12 @@ fn zone(spec: &ZoneSpec) -> SceneZone {
         outlines: outlines(&spec.shape),
         color: color(&spec.color),
     }
+}
+
+/// A patch's items, which look alike.
+fn food(spec: &FoodSpec) -> Vec<SceneFood> {
+    let item = SceneFood { name: spec.name.clone(), radius_m: spec.radius_m.value_f32(), color: color(&spec.color) };
+    vec![item; spec.count.value() as usize]
 }
 
 fn pair(numbers: &[Num; 2]) -> [f32; 2] {
