@@ -30,6 +30,9 @@ pub fn practise(
     for round in 0..spec.rounds {
         let shared = Arc::new(model);
         let Some(more) = live(setup, &shared, spec, round, jobs, stop)? else { return Ok(None) };
+        // The critic is to tell what the present behaviour costs: lives of two rounds ago are forgotten.
+        let kept = lives.len().saturating_sub(more.len());
+        lives.drain(..kept);
         lives.extend(more);
         let label = format!("practising {}, round {} of {}", setup.name(), round + 1, spec.rounds);
         let mut progress = Progress::begin(&label, u64::from(spec.updates()));

@@ -110,7 +110,7 @@ pub type Life = Vec<Moment>;
 const SHARDS: u64 = 4;
 const ROWS: usize = 256;
 /// Updates after which the critic's own estimates of what comes next are brought up to date.
-const RENEW_EVERY: u32 = 200;
+const RENEW_EVERY: u32 = 20;
 /// Of ten lives one is kept from learning, to measure on.
 const HELD_OUT: usize = 10;
 /// A goal from the same life comes at most so many control steps later.
@@ -130,7 +130,37 @@ pub fn practise(
     on_update: &mut dyn FnMut(u32),
 ) -> Model {
     let stride = model.stride();
-    let critic = fit_critic(lives, stride, drives, &spec.critic, seed, on_update);
+    let critic = fit_critic(lives, &World::Known(model), drives, &spec.critic, seed, on_update);
+    if let (Ok(_), Some(body)) = (std::env::var("FT_DBG"), model.interoception()) {
+        let (learnt, _) = Lives::split(lives, stride);
+        let learnt = learnt.imagined_by(model);
+        for n in 1..=IMAGINED_FROM {
+            let (mut xs, mut ys, mut hs, mut hy) = (vec![], vec![], vec![], vec![]);
+            for (life, im) in learnt.lives.iter().zip(&learnt.imagined) {
+                let w = life[0].latent.len();
+                let real: Vec<f32> = body.felt(&life.iter().flat_map(|m| m.latent.clone()).collect::<Vec<_>>());
+                let im = body.felt(im);
+                let _ = w;
+                let k = body.card.channels.len();
+                for t in (n * stride..life.len()).filter(|t| t % IMAGINED_FROM + 1 == n) {
+                    let b = real[(t - n * stride) * k];
+                    xs.push(im[t * k] - b);
+                    ys.push(real[t * k] - b);
+                    hs.push(im[t * k + 2]);
+                    hy.push(real[t * k + 2]);
+                }
+            }
+            let corr = |x: &[f32], y: &[f32]| {
+                let n = x.len() as f32;
+                let (mx, my) = (x.iter().sum::<f32>() / n, y.iter().sum::<f32>() / n);
+                let c: f32 = x.iter().zip(y).map(|(a, b)| (a - mx) * (b - my)).sum();
+                let sx: f32 = x.iter().map(|a| (a - mx).powi(2)).sum();
+                let sy: f32 = y.iter().map(|a| (a - my).powi(2)).sum();
+                (mx, my, c / (sx * sy).sqrt(), (sx / n).sqrt(), (sy / n).sqrt())
+            };
+            eprintln!("n {n}: energy {:?} harm {:?}", corr(&xs, &ys), corr(&hs, &hy));
+        }
+    }
     let done = spec.critic.updates;
     let policy = fit_policy(lives, stride, &spec.policy, seed, &mut |update| on_update(done + update));
     model.with_behaviour(critic.map(Arc::new), policy.map(Arc::new))
@@ -149,6 +179,42 @@ pub(crate) struct Lives<'a> {
     pub(crate) lives: Vec<&'a Life>,
     /// Control steps of a prediction.
     pub(crate) stride: usize,
+    /// Of each life its states as they were imagined some predictions before, `[moments, latent]`: empty without a world model.
+    imagined: Vec<Vec<f32>>,
+}
+
+/// States are imagined from up to so many predictions before.
+const IMAGINED_FROM: usize = 6;
+
+/// The states of a life as the predictor imagines them from one to some predictions before, by turns, under the actions that
+/// were taken; those at the beginning as they were. The critic will be asked about imagined states, and they differ from real
+/// ones most where plans have made the most of a mistake.
+fn imagined(life: &Life, model: &Model) -> Vec<f32> {
+    let (stride, width) = (model.stride(), life[0].latent.len());
+    let mut states: Vec<f32> = life.iter().flat_map(|moment| moment.latent.iter().copied()).collect();
+    // As much at once as begins at the same distance: `[steps, rows, stride * action]`.
+    for ahead in 1..=IMAGINED_FROM {
+        let ends: Vec<usize> =
+            (ahead * stride..life.len()).filter(|end| end % IMAGINED_FROM + 1 == ahead).collect();
+        let begin = |end: usize, step: usize| end - (ahead - step) * stride;
+        let mut actions = Vec::new();
+        for step in 0..ahead {
+            for end in &ends {
+                let at = begin(*end, step);
+                life[at..at + stride].iter().for_each(|moment| actions.extend_from_slice(&moment.action));
+            }
+        }
+        let start: Vec<f32> = ends.iter().flat_map(|end| life[begin(*end, 0)].latent.iter().copied()).collect();
+        if ends.is_empty() {
+            continue;
+        }
+        let latents = model.predictor().imagine(&start, &actions, &[]);
+        let last = &latents[latents.len() - start.len()..];
+        for (end, state) in ends.iter().zip(last.chunks_exact(width)) {
+            states[end * width..(end + 1) * width].copy_from_slice(state);
+        }
+    }
+    states
 }
 
 impl<'a> Lives<'a> {
@@ -162,14 +228,34 @@ impl<'a> Lives<'a> {
         if learnt.is_empty() {
             learnt.clone_from(&held);
         }
-        (Self { lives: learnt, stride }, Self { lives: held, stride })
+        let of = |lives| Self { lives, stride, imagined: vec![] };
+        (of(learnt), of(held))
+    }
+
+    /// With what the world model imagined of them; a floor plan is not remembered, so that with one nothing is imagined.
+    fn imagined_by(mut self, model: &Model) -> Self {
+        if model.card.map.is_none() {
+            self.imagined = self.lives.par_iter().map(|life| imagined(life, model)).collect();
+        }
+        self
+    }
+
+    /// A state of a life, half of the time as it was imagined.
+    fn state(&self, life: usize, at: usize, rng: &mut impl Rng) -> &[f32] {
+        match self.imagined.get(life) {
+            Some(imagined) if rng.gen_bool(0.5) => {
+                let width = self.latent();
+                &imagined[at * width..(at + 1) * width]
+            }
+            _ => &self.lives[life][at].latent,
+        }
     }
 
     /// A life and a moment of it, the first or a later one, that is followed by a prediction's worth of others.
-    fn draw(&self, first: impl Fn(&Life) -> usize, rng: &mut impl Rng) -> (&'a Life, usize) {
-        let life = self.lives[rng.gen_range(0..self.lives.len())];
-        let end = life.len() - self.stride;
-        (life, rng.gen_range(first(life).min(end - 1)..end))
+    fn draw(&self, first: impl Fn(&Life) -> usize, rng: &mut impl Rng) -> (usize, usize) {
+        let life = rng.gen_range(0..self.lives.len());
+        let end = self.lives[life].len() - self.stride;
+        (life, rng.gen_range(first(self.lives[life]).min(end - 1)..end))
     }
 
     fn latent(&self) -> usize {
@@ -177,17 +263,38 @@ impl<'a> Lives<'a> {
     }
 }
 
+/// What the critic's states are imagined with.
+pub(crate) enum World<'a> {
+    Known(&'a Model),
+    /// Nothing is imagined, and this many control steps are a prediction.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests have no world model"))]
+    Unknown { stride: usize },
+}
+
+impl World<'_> {
+    fn stride(&self) -> usize {
+        match self {
+            Self::Known(model) => model.stride(),
+            Self::Unknown { stride } => *stride,
+        }
+    }
+}
+
 /// Learn what states cost later on, by temporal differences on memories: `drives` names those whose costs the moments hold.
 /// None where there is nothing to learn from.
 pub(crate) fn fit_critic(
     lives: &[Life],
-    stride: usize,
+    world: &World,
     drives: &[String],
     spec: &CriticSpec,
     seed: u64,
     on_update: &mut dyn FnMut(u32),
 ) -> Option<Critic> {
-    let (learnt, held) = Lives::split(lives, stride);
+    let (learnt, held) = Lives::split(lives, world.stride());
+    let learnt = match world {
+        World::Known(model) => learnt.imagined_by(model),
+        World::Unknown { .. } => learnt,
+    };
     if learnt.lives.is_empty() {
         return None;
     }
@@ -239,7 +346,8 @@ fn goal_batch(lives: &Lives, known: &Encoder, discount: f32, seed: u64) -> Batch
     // For each row the cost of the next state, and whether the goal is reached there.
     let mut costs = Vec::with_capacity(ROWS);
     for _ in 0..ROWS {
-        let (life, at) = lives.draw(|_| 0, &mut rng);
+        let (index, at) = lives.draw(|_| 0, &mut rng);
+        let life = lives.lives[index];
         let last = life.len() - 1;
         let mut arrived = false;
         let kind: f32 = rng.gen_range(0.0..1.0);
@@ -253,7 +361,7 @@ fn goal_batch(lives: &Lives, known: &Encoder, discount: f32, seed: u64) -> Batch
             _ => &life[rng.gen_range(0..=last)].latent,
         };
         let after = &life[at + lives.stride].latent;
-        inputs.extend_from_slice(&life[at].latent);
+        inputs.extend_from_slice(lives.state(index, at, &mut rng));
         inputs.extend_from_slice(goal);
         next.extend_from_slice(after);
         next.extend_from_slice(goal);
@@ -273,8 +381,9 @@ fn drive_batch(lives: &Lives, known: &Encoder, drives: usize, discount: f32, see
     let (mut inputs, mut next) = (Vec::with_capacity(ROWS * width), Vec::with_capacity(ROWS * width));
     let mut targets = Vec::with_capacity(ROWS * drives);
     for _ in 0..ROWS {
-        let (life, at) = lives.draw(explored, &mut rng);
-        inputs.extend_from_slice(&life[at].latent);
+        let (index, at) = lives.draw(explored, &mut rng);
+        let life = lives.lives[index];
+        inputs.extend_from_slice(lives.state(index, at, &mut rng));
         next.extend_from_slice(&life[at + lives.stride].latent);
         targets.extend((0..drives).map(|drive| (1.0 - discount) * mean_cost(life, at, lives.stride, drive)));
     }
@@ -438,4 +547,87 @@ fn explained(mlp: &Mlp, held: &[Planned]) -> f32 {
         }
     }
     1.0 - left / spread.max(1e-12)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f32::consts::TAU;
+
+    const STRIDE: usize = 2;
+    /// A step round the circle, in radians.
+    const STEP: f32 = 0.1;
+
+    fn latent(angle: f32) -> Vec<f32> {
+        vec![angle.cos(), angle.sin()]
+    }
+
+    fn cost(angle: f32) -> f32 {
+        1.0 + angle.cos()
+    }
+
+    /// Lives that go round and round, each from somewhere else.
+    fn lives(goal: bool) -> Vec<Life> {
+        let life = |index: u16| -> Life {
+            let angle = |step: u16| 0.7 * f32::from(index) + STEP * f32::from(step);
+            let moment = |step| Moment {
+                latent: latent(angle(step)),
+                action: vec![0.0],
+                costs: vec![cost(angle(step))],
+                goal: goal.then(|| latent(angle(150)).into()),
+                plan: step.is_multiple_of(5).then(|| vec![angle(step).sin(), 0.5]),
+            };
+            (0..150).map(moment).collect()
+        };
+        (0..20).map(life).collect()
+    }
+
+    fn spec(updates: u32) -> CriticSpec {
+        CriticSpec { hidden: vec![32, 32], discount: 0.9, updates, learning_rate: 3e-3, optimism: 0.5 }
+    }
+
+    /// What comes, by the sum itself.
+    fn truth(angle: f32) -> f32 {
+        let ahead = |i: u16| angle + STEP * f32::from(i);
+        let mean = |prediction: u16| 0.5 * (cost(ahead(2 * prediction + 1)) + cost(ahead(2 * prediction + 2)));
+        (0..200_u16).map(|prediction| 0.1 * 0.9_f32.powi(prediction.into()) * mean(prediction)).sum()
+    }
+
+    #[test]
+    fn a_critic_foretells_what_a_drive_will_cost_and_says_how_well() {
+        let error = |critic: &Critic| -> f32 {
+            let angles = (0..20_u8).map(|i| TAU * f32::from(i) / 20.0);
+            angles.map(|angle| (critic.of_drives(&latent(angle))[0] - truth(angle)).abs()).sum::<f32>() / 20.0
+        };
+        let mut heard = 0;
+        let names = ["hunger".to_owned()];
+        let critic = fit_critic(&lives(false), &World::Unknown { stride: STRIDE }, &names, &spec(800), 3, &mut |update| heard = update).unwrap();
+        assert!(error(&critic) < 0.03 && heard == 800, "{}", error(&critic));
+        let [calibration] = &critic.card.calibration[..] else { panic!("{:?}", critic.card) };
+        assert!(calibration.r2 > 0.95 && calibration.states > 10 && calibration.tenths.len() <= 10, "{calibration:?}");
+        let ignorant = fit_critic(&lives(false), &World::Unknown { stride: STRIDE }, &names, &spec(1), 3, &mut |_| ()).unwrap();
+        assert!(error(&ignorant) > 0.3 && ignorant.card.calibration[0].r2 < 0.5, "{}", error(&ignorant));
+        assert!(fit_critic(&[], &World::Unknown { stride: STRIDE }, &names, &spec(1), 3, &mut |_| ()).is_none());
+    }
+
+    #[test]
+    fn a_critic_knows_which_goals_are_far_along_the_way_it_goes() {
+        let critic = fit_critic(&lives(true), &World::Unknown { stride: STRIDE }, &[], &spec(800), 3, &mut |_| ()).unwrap();
+        let of = |ahead: f32| critic.of_goal(&latent(1.0), &latent(1.0 + ahead))[0];
+        // Half a radian behind is nearly a whole turn away, and as near as the first as latents.
+        assert!(of(0.5) < of(1.5) && of(1.5) < of(3.0) && of(3.0) < of(-0.5) + 0.2 && of(0.5) + 0.3 < of(-0.5));
+        assert!(critic.card.goals && critic.card.drives.is_empty());
+    }
+
+    #[test]
+    fn a_policy_is_distilled_from_plans_alone() {
+        let settings = PolicySpec { hidden: vec![16], updates: 400, learning_rate: 1e-2 };
+        let policy = fit_policy(&lives(false), STRIDE, &settings, 3, &mut |_| ()).unwrap();
+        assert!(policy.card.r2 > 0.98 && policy.card.plans == 18 * 30 && !policy.card.goals, "{:?}", policy.card);
+        let acted = policy.act(&latent(2.0), &[]);
+        assert!((acted[0] - 2.0_f32.sin()).abs() < 0.1 && (acted[1] - 0.5).abs() < 0.1, "{acted:?}");
+        let mut unplanned = lives(false);
+        unplanned.iter_mut().flatten().for_each(|moment| moment.plan = None);
+        assert!(fit_policy(&unplanned, STRIDE, &settings, 3, &mut |_| ()).is_none());
+    }
 }

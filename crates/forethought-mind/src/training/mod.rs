@@ -117,8 +117,8 @@ pub struct LossWeights {
     /// Where the agent is, in halves of the arena, decoded from encoded and from predicted latents: only where a floor plan is
     /// read, which must be read at the right place.
     pub place: f32,
-    /// What the body feels (the senses `interoception.*`), normalised, decoded linearly from encoded and from predicted latents:
-    /// drives judge imagined futures by it.
+    /// What the body feels and smells (the senses `interoception.*` and `scent.*`), normalised, decoded linearly from encoded and
+    /// from predicted latents: drives judge imagined futures by it.
     pub interoception: f32,
 }
 

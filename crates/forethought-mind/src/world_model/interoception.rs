@@ -7,15 +7,23 @@ use serde::{Deserialize, Serialize};
 
 /// What the names of all channels begin with that the body's own state is sensed by.
 pub const INTEROCEPTION: &str = "interoception.";
+/// What the names of all channels begin with that tell of what the body needs or shuns.
+pub const SCENT: &str = "scent.";
 
-/// The body's senses in an observation, by name without what all begin with, and where they stand in it.
+/// What matters to a body in an observation, and where it stands there: its own senses, by their names without
+/// [`INTEROCEPTION`], and each beam of its noses, such as `scent.food[3]`.
 #[must_use]
 pub fn body_senses(layout: &ObservationLayout) -> Vec<(String, usize)> {
-    let named = layout.channels.iter().filter_map(|channel| {
-        let name = channel.name.strip_prefix(INTEROCEPTION)?;
-        Some((name.to_owned(), layout.range(&channel.name)?.start))
-    });
-    named.collect()
+    let mut senses = Vec::new();
+    for channel in &layout.channels {
+        let Some(range) = layout.range(&channel.name) else { continue };
+        if let Some(name) = channel.name.strip_prefix(INTEROCEPTION) {
+            senses.push((name.to_owned(), range.start));
+        } else if channel.name.starts_with(SCENT) {
+            senses.extend(range.enumerate().map(|(beam, at)| (format!("{}[{beam}]", channel.name), at)));
+        }
+    }
+    senses
 }
 
 /// What a model says of how it imagines the body's own state.
@@ -109,6 +117,9 @@ mod tests {
             channels: vec![channel("interoception.energy"), channel("a.b"), channel("interoception.light")],
         };
         assert_eq!(body_senses(&layout), [("energy".to_owned(), 0), ("light".to_owned(), 2)]);
+        let nose = Channel { name: "scent.food".into(), shape: vec![2] };
+        let smells = body_senses(&ObservationLayout { channels: vec![channel("a.b"), nose] });
+        assert_eq!(smells, [("scent.food[0]".to_owned(), 1), ("scent.food[1]".to_owned(), 2)]);
         let perception = Perception::fit(&layout, &[0.2, 5.0, 1.0, 0.6, 7.0, 3.0]);
         let trained = Mlp::random(3, &[], 2, 1.0, &mut ChaCha8Rng::seed_from_u64(1));
         let mut body = Interoception::new(trained.clone(), &perception);
