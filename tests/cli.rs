@@ -166,6 +166,26 @@ fn a_batch_reports_and_keeps_everything() {
 }
 
 #[test]
+fn a_batch_tells_of_lives_where_there_are_any() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let output =
+        forethought(&["batch", "predator", "--actor", "random", "--episodes", "12", "--json", "--out", text(&out)]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let lives = &json(&output)["lives"];
+    let deaths = ["starved", "hurt", "survived"].map(|how| lives[how].as_u64().unwrap());
+    assert_eq!(deaths.iter().sum::<u64>(), 12, "{lives}");
+    assert!(deaths[0] + deaths[1] > 6 && (0.0..1.0).contains(&lives["mean_energy"].as_f64().unwrap()), "{lives}");
+    let lines = fs::read_to_string(out.join("episodes.jsonl")).unwrap();
+    let episodes: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let starved = episodes.iter().filter(|episode| episode["life"]["died_of"] == "starved").count() as u64;
+    assert_eq!(starved, deaths[0]);
+    let told = stdout(&forethought(&["batch", "predator", "--actor", "random", "--episodes", "3"]));
+    assert!(told.contains("a life lasts") && told.contains("starved"), "{told}");
+    assert!(json(&batch(&["--episodes", "2"])).get("lives").is_none());
+}
+
+#[test]
 fn a_batch_goes_on_where_it_was_cut_off() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, cut) = (folder.path().join("whole"), folder.path().join("cut"));

@@ -203,6 +203,21 @@ mod tests {
     }
 
     #[test]
+    fn food_is_drawn_while_it_is_there() {
+        let spec = RasterSpec { width_px: 80, height_px: 40 };
+        let food = "(name: \"food\", count: 1, radius_m: 0.5, color: (1, 0, 0))";
+        let food: crate::FoodSpec = ron::from_str(food).unwrap();
+        let mut surroundings = world(Vec::new());
+        let patch = crate::food::Patch::new(&food, 0, 5, surroundings.size, &[]);
+        surroundings.needs.patches.push(patch);
+        let drawn = area(&draw(&spec, &surroundings, None), 0.01);
+        // Some of it may be beyond the edge.
+        assert!((0.6..0.8).contains(&drawn), "a disc of {drawn} m²");
+        surroundings.needs.patches[0].items[0].present = false;
+        assert_eq!(area(&draw(&spec, &surroundings, None), 0.01), 0.0);
+    }
+
+    #[test]
     fn what_stands_at_or_beyond_the_edge_is_cut_off() {
         let spec = RasterSpec { width_px: 8, height_px: 4 };
         for (x, y) in [(0.0, 0.0), (8.0, 4.0), (-5.0, 2.0), (3.0, 90.0), (-0.2, 4.1)] {
