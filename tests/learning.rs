@@ -5,18 +5,18 @@
 
 use forethought_interface::{Action, Channel, Detail, Observation, ObservationLayout, Think, derive_seed};
 use forethought_mind::{
-    Mind, Model, ModelError,
+    Mind, Model, ModelError, Practice,
     actor::{
-        AboveSpec, ActorSpec, HierarchySpec, LowestSpec,
+        AboveSpec, ActorSpec, HierarchySpec, LowestSpec, Mode,
         exploration::ExplorationSpec,
         planners::{GradientSpec, PlannerName},
     },
     cost::drives::{DriveSpec, ReachSpec},
     training::{
-        Experience, LossWeights, Objective, TrainContext, TrainOutcome, TrainProgress, TrainState, TrainingSpec,
-        Trajectory,
+        CriticSpec, Experience, Life, LossWeights, Objective, PolicySpec, PracticeSpec, TrainContext, TrainOutcome,
+        TrainProgress, TrainState, TrainingSpec, Trajectory,
         objectives::{BarlowTwinsSpec, ByolSpec, InfoNceSpec, PairwiseHingeSpec, SigRegSpec, SimSiamSpec, VicRegSpec},
-        train,
+        practise, train,
     },
     world_model::{LevelSpec, WorldModelSpec},
 };
@@ -177,6 +177,75 @@ fn a_trained_mind_reaches_goals_and_an_untrained_one_does_not() {
     assert!(with >= 36, "trained: {with} of 40");
     assert!(without <= 20, "untrained: {without} of 40");
     assert!(reached(&model, PlannerName::Random, 40) <= 20);
+}
+
+/// Lives of practice in the square, each towards one target after another.
+fn live(model: &Arc<Model>, practice: &PracticeSpec, round: u64, lives: u64) -> Vec<Life> {
+    let gradient = GradientSpec { starts: 16, refined: 8, iterations: 6, learning_rate: 0.2 };
+    let actor = ActorSpec { horizon: 20, replan_every: 4, gradient, ..ActorSpec::default() };
+    let drives = [DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: 1.0.into() })];
+    let lead = |life: u64| {
+        let mind = Mind::new(Some(model.clone()), &layout(), 2, &actor, &drives, &ExplorationSpec::default()).unwrap();
+        let (mut practising, memory) = Practice::new(mind, model.clone(), practice, round > 0);
+        let seed = derive_seed(3, "practice", 1000 * round + life);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (mut world, target) = (Square::new(&mut rng), Square::new(&mut rng));
+        let target = Observation { values: target.observe() };
+        practising.begin(seed);
+        for _ in 0..practice.steps {
+            let observation = Observation { values: world.observe() };
+            let thought = practising.think(&observation, Some(&target), Detail::Brief).unwrap();
+            world.step(&thought.action.values);
+        }
+        Practice::life(&memory)
+    };
+    (0..lives).map(lead).collect()
+}
+
+#[test]
+fn practice_makes_a_policy_that_reaches_goals_and_a_critic_that_knows_how_far_they_are() {
+    let (model, _) = trained(&explore(200, 40), &spec(600), 2);
+    let policy = PolicySpec { hidden: vec![64, 64], updates: 800, learning_rate: 5e-3 };
+    let critic = CriticSpec { hidden: vec![64], updates: 400, learning_rate: 3e-3, ..CriticSpec::default() };
+    let practice =
+        PracticeSpec { steps: 160, explore: 40, pursue: [15, 30], critic, policy, ..PracticeSpec::default() };
+    let practised = |updates: Option<u32>| {
+        let mut model = model.clone();
+        let mut spec = practice.clone();
+        (spec.policy.updates, spec.critic.updates) = (updates.unwrap_or(800), updates.unwrap_or(400));
+        for round in 0..2 {
+            let lives = live(&Arc::new(model.clone()), &spec, round, 40);
+            model = practise(&model, &lives, &[], &spec, 5, &mut |_| ());
+        }
+        Arc::new(model)
+    };
+    let (learnt, ignorant) = (practised(None), practised(Some(1)));
+    let mode1 = ActorSpec { mode: Mode::Mode1, ..ActorSpec::default() };
+    let mixed = ActorSpec { mode: Mode::Mixed, critic: true, ..ActorSpec::default() };
+    let by_policy = [reached_as(&learnt, &mode1, 40), reached_as(&ignorant, &mode1, 40)];
+    assert!(by_policy[0] >= 30 && by_policy[1] <= 12, "of 40, the policy alone: {by_policy:?}");
+    assert!(reached_as(&learnt, &mixed, 40) >= 36);
+
+    // Of what lies ahead the critic tells the far from the near: its highest tenth of states did cost more than its lowest.
+    let tenths = |model: &Model| {
+        let tenths = model.critic().unwrap().card().calibration[0].tenths.clone();
+        [tenths[0], tenths[tenths.len() - 1]]
+    };
+    let ([low, high], [dull, duller]) = (tenths(&learnt), tenths(&ignorant));
+    assert!(high[0] > low[0] + 0.5 && high[1] > low[1] + 1.0 && duller[0] < dull[0] + 0.2, "{low:?}, {high:?}");
+    // Both survive their file.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("practised.safetensors");
+    learnt.save(&path).unwrap();
+    assert_eq!(Model::load(&path).unwrap(), *learnt);
+    // What asks for them says so where they are missing.
+    let refused = |actor: &ActorSpec| {
+        let drives = [DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: 1.0.into() })];
+        let mind = Mind::new(Some(Arc::new(model.clone())), &layout(), 2, actor, &drives, &ExplorationSpec::default());
+        mind.unwrap_err().to_string()
+    };
+    assert!(refused(&ActorSpec { horizon: 20, ..mode1 }).contains("needs a model with a policy"));
+    assert!(refused(&ActorSpec { critic: true, ..ActorSpec::default() }).contains("needs a model with a critic"));
 }
 
 #[test]

@@ -14,8 +14,32 @@ pub struct Rollout {
     pub energy: f32,
 }
 
-/// What the mind decided at one control step and why.
+/// How an action came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActedBy {
+    /// A random walk.
+    #[default]
+    Exploring,
+    /// The policy, at once.
+    Mode1,
+    /// A plan.
+    Mode2,
+}
+
+/// The task that an agent is at.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// Its name.
+    pub name: String,
+    /// Why the configurator chose it.
+    pub reason: String,
+    /// True at the control step where it began.
+    pub began: bool,
+}
+
+/// What the mind decided at one control step and why.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Thought {
     /// What to do now.
     pub action: Action,
@@ -30,6 +54,14 @@ pub struct Thought {
     pub energy_by_iteration: Vec<f32>,
     /// The energy of the plan being carried out.
     pub energy: f32,
+    /// How the action came about.
+    pub acted_by: ActedBy,
+    /// Why it planned, in the mode that mixes planning and acting at once.
+    pub deliberation: Option<&'static str>,
+    /// What the agent is at; none without a configurator.
+    pub task: Option<Task>,
+    /// What each drive costs now, before its weight, by name; empty unless [`Detail::Full`] was asked for.
+    pub drives: Vec<(String, f32)>,
     /// Predictor calls made for this thought: one is one transition of one imagined future, forward or backward.
     pub model_evaluations: u64,
 }

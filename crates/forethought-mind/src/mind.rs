@@ -7,14 +7,20 @@ use crate::{
         hierarchy::{Hierarchy, Means},
         planners::{self, Imagination, PlannerName, Proposal, Starts, coloured_noise},
     },
-    configurator::{Deliberation, Outlook},
+    configurator::{self, Configurator, ConfiguratorSpec, Deliberation, Outlook, Reason, Signals},
     cost::{Cost, Extent, drives::DriveSpec},
     world_model::{Model, interoception::body_senses, predictor::Predictor},
 };
-use forethought_interface::{Action, Detail, Observation, ObservationLayout, Rollout, Think, ThinkError, Thought};
+use forethought_energy::distance::Distance;
+use forethought_interface::{
+    ActedBy, Action, Detail, Observation, ObservationLayout, Rollout, Task, Think, ThinkError, Thought,
+};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 /// Why a mind cannot be put together.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -78,6 +84,14 @@ pub enum MindError {
         /// The sense.
         channel: &'static str,
     },
+    /// Tasks or rules that the agent cannot follow.
+    #[error("configurator.{path}: {what}")]
+    Configurator {
+        /// Where in the configurator.
+        path: String,
+        /// What is wrong.
+        what: String,
+    },
     /// Without a drive there is nothing to plan for.
     #[error("the `{actor}` actor has nothing to plan for: give the agent a drive, such as `Reach(target: \"goal\")`")]
     NoDrive {
@@ -103,6 +117,14 @@ pub struct Mind {
     hierarchy: Hierarchy,
     /// The latest goal and its latent.
     goal: Option<(Observation, Arc<[f32]>)>,
+    configurator: Option<Configurator>,
+    /// The agent's own settings, which tasks change.
+    own: Box<(ActorSpec, Cost)>,
+    /// What perception does not attend to.
+    ignored: Vec<usize>,
+    surprise: Surprise,
+    /// Whether the task began at this step.
+    changed: bool,
     /// The body's own senses by name, and where they stand in an observation.
     body: Vec<(String, usize)>,
     deliberation: Deliberation,
@@ -150,14 +172,7 @@ impl Mind {
             if let Some(difference) = model.misfit(layout, action_len) {
                 return Err(MindError::Misfit(difference));
             }
-            let stride = model.stride();
-            if planner == PlannerName::Hierarchical {
-                if model.levels().is_empty() {
-                    return Err(MindError::NoLevels);
-                }
-            } else if !(actor.horizon as usize).is_multiple_of(stride) {
-                return Err(MindError::Horizon { horizon: actor.horizon, stride });
-            }
+            check_actor(actor, model)?;
             if model.clearance().is_none() && drives.iter().any(|drive| matches!(drive, DriveSpec::KeepClear(_))) {
                 return Err(MindError::NoClearance);
             }
@@ -170,28 +185,17 @@ impl Mind {
             if drives.is_empty() {
                 return Err(MindError::NoDrive { actor: planner.as_str() });
             }
-            if actor.critic && model.critic().is_none() {
-                return Err(MindError::NoCritic);
-            }
-            if actor.mode != Mode::Mode2 && model.policy().is_none() {
-                return Err(MindError::NoPolicy { what: actor.mode.as_str() });
-            }
-            if actor.mode == Mode::Mixed && !actor.critic {
-                return Err(MindError::NoJudge);
-            }
-            if actor.proposed > 0 && model.policy().is_none() {
-                return Err(MindError::NoPolicy { what: "`actor.proposed`" });
-            }
         }
         let clearance = model.as_ref().and_then(|model| model.clearance().cloned());
         let body = model.as_ref().and_then(|model| model.interoception().cloned());
         let critic = model.as_ref().filter(|_| actor.critic).and_then(|model| model.critic().cloned());
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let walk = Walk::new(exploration, action_len, &mut rng);
+        let cost = Cost::new(drives, clearance).felt_by(body).foreseen_by(critic);
         Ok(Self {
             model,
             actor: actor.clone(),
-            cost: Cost::new(drives, clearance).felt_by(body).foreseen_by(critic),
+            cost: cost.clone(),
             exploration: exploration.clone(),
             action_len,
             rng,
@@ -199,10 +203,80 @@ impl Mind {
             plan: None,
             hierarchy: Hierarchy::default(),
             goal: None,
+            configurator: None,
+            own: Box::new((actor.clone(), cost.clone())),
+            ignored: vec![],
+            surprise: Surprise::default(),
+            changed: false,
             body: body_senses(layout),
             deliberation: Deliberation::default(),
             step: 0,
         })
+    }
+
+    /// The same with a configurator that sets its task, or with `fixed` always the task of that name.
+    ///
+    /// # Errors
+    /// [`MindError::Configurator`] where it does not fit the agent's drives and senses, or its tasks the model.
+    pub fn configured_by(mut self, spec: &ConfiguratorSpec, fixed: Option<&str>) -> Result<Self, MindError> {
+        let refuse = |(path, what)| MindError::Configurator { path, what };
+        let drives: Vec<&str> = self.cost.drives().iter().map(DriveSpec::name).collect();
+        let senses: Vec<String> = self.body.iter().map(|(name, _)| name.clone()).collect();
+        if let Some(fault) = configurator::fault(spec, &drives, &senses) {
+            return Err(refuse(fault));
+        }
+        let mut spec = spec.clone();
+        if let Some(name) = fixed {
+            spec.rules.clear();
+            spec.tasks.retain(|task| task.name == name);
+            if spec.tasks.is_empty() {
+                return Err(refuse(("tasks".into(), format!("there is no task `{name}`"))));
+            }
+        }
+        if let Some(model) = self.model.clone().filter(|_| self.actor.planner != PlannerName::Random) {
+            for (index, task) in spec.tasks.iter().enumerate() {
+                check_actor(&task.configure(&self.actor), &model)
+                    .map_err(|error| refuse((format!("tasks[{index}]"), error.to_string())))?;
+            }
+        }
+        self.configurator = Some(Configurator::new(&spec));
+        self.take_up();
+        Ok(self)
+    }
+
+    /// Configure everything for the task that is on.
+    fn take_up(&mut self) {
+        let Some(task) = self.configurator.as_ref().and_then(Configurator::task) else { return };
+        let (actor, cost) = &*self.own;
+        (self.actor, self.cost) = (task.configure(actor), cost.weighed_by(&task.weights));
+        let model = self.model.as_ref();
+        self.ignored = model.map_or_else(Vec::new, |model| model.card().perception.indices_of(&task.ignores));
+        self.drop_plan();
+    }
+
+    /// Let the configurator decide which task is on.
+    fn configure(&mut self, model: &Model, present: &Present) {
+        let Some(mut configurator) = self.configurator.take() else { return };
+        let mut signals: BTreeMap<String, f32> = present.felt.iter().cloned().collect();
+        let own = &self.own.1;
+        signals.extend(self.needs().into_iter().zip(self.costs(present, &[])));
+        if let Some(critic) = model.critic() {
+            let expected = critic.of_drives(&present.latent);
+            signals.extend(critic.card().drives.iter().map(|name| format!("critic.{name}")).zip(expected));
+            if own.needs_goal() && critic.card().goals {
+                let expected = critic.of_goal(&present.latent, &present.goal);
+                signals.extend(expected.first().map(|expected| ("critic.reach".to_owned(), *expected)));
+            }
+        }
+        if configurator.asks_for("surprise") {
+            signals.insert("surprise".into(), self.surprise.ratio);
+        }
+        let changed = configurator.configure(&Signals(signals), self.step);
+        self.configurator = Some(configurator);
+        if changed {
+            self.take_up();
+        }
+        self.changed = changed || self.step == 0;
     }
 
     /// The latents of what is sensed and of the goal, and the floor plan.
@@ -213,7 +287,10 @@ impl Mind {
         goal: Option<&Observation>,
     ) -> Result<Present, ThinkError> {
         let perception = &model.card().perception;
-        let latent = model.encode(&perception.perceive(observation)?);
+        let mut percept = perception.perceive(observation)?;
+        // The mean of a sense is what it mostly tells.
+        self.ignored.iter().for_each(|index| percept[*index] = 0.0);
+        let latent = model.encode(&percept);
         let goal = match goal {
             Some(goal) => self.goal_latent(model, goal)?,
             None if self.cost.needs_goal() => return Err(ThinkError::NoGoal { drive: "Reach".into() }),
@@ -238,6 +315,30 @@ impl Mind {
         }
     }
 
+    /// One control step: see what has come, set the task, act.
+    fn live(&mut self, model: &Model, present: Present, detail: Detail) -> Result<Thought, ThinkError> {
+        let surprises = self.configurator.as_ref().is_some_and(|configurator| configurator.asks_for("surprise"));
+        if surprises {
+            self.surprise.see(model, &present.latent, &present.map);
+        }
+        self.configure(model, &present);
+        let latent = if surprises { present.latent.clone() } else { vec![] };
+        let drives = match detail {
+            Detail::Brief => vec![],
+            Detail::Full => self.needs().into_iter().zip(self.costs(&present, &[])).collect(),
+        };
+        let mut thought = self.act(model, present, detail)?;
+        if surprises {
+            self.surprise.remember(model.stride(), &latent, &thought.action.values);
+        }
+        thought.drives = drives;
+        thought.task = self.configurator.as_ref().and_then(|configurator| {
+            let (name, reason) = (configurator.task()?.name.clone(), configurator.reason().to_owned());
+            Some(Task { name, reason, began: self.changed })
+        });
+        Ok(thought)
+    }
+
     /// What to do now.
     pub(crate) fn act(&mut self, model: &Model, present: Present, detail: Detail) -> Result<Thought, ThinkError> {
         match self.actor.mode {
@@ -258,7 +359,7 @@ impl Mind {
         if values.iter().any(|value| !value.is_finite()) {
             return Err(ThinkError::Diverged { what: "the policy's action".into() });
         }
-        Ok(Thought { action: Action { values }, ..Thought::default() })
+        Ok(Thought { action: Action { values }, acted_by: ActedBy::Mode1, ..Thought::default() })
     }
 
     /// Mixed mode: by the policy where it can be relied on, by planning elsewhere.
@@ -286,6 +387,7 @@ impl Mind {
             }
         };
         thought.model_evaluations += evaluations;
+        thought.deliberation = reason.map(Reason::as_str);
         Ok(thought)
     }
 
@@ -324,6 +426,7 @@ impl Mind {
         plan.done += 1;
         Thought {
             action: Action { values: actions[step..step + self.action_len].to_vec() },
+            acted_by: ActedBy::Mode2,
             rollouts: if detail == Detail::Full { plan.rollouts.clone() } else { vec![] },
             energy_by_iteration: plan.proposal.energy_by_iteration.clone(),
             energy: *energy,
@@ -354,6 +457,23 @@ impl Mind {
         let mut values = Vec::with_capacity(self.action_len);
         self.walk.next_into(&mut self.rng, &mut values);
         Thought { action: Action { values }, ..Thought::default() }
+    }
+
+    /// What the policy would do in the control steps of a prediction, improved by planning from there: all starts are what it
+    /// proposes.
+    pub(crate) fn improve(&mut self, model: &Model, present: &Present) -> Result<Option<Vec<f32>>, ThinkError> {
+        self.drop_plan();
+        if self.actor.planner == PlannerName::Hierarchical {
+            self.act(model, present.clone(), Detail::Brief)?;
+            return Ok(self.planned(model.stride()));
+        }
+        let proposed = std::mem::replace(&mut self.actor.proposed, self.actor.gradient.starts);
+        let planned = self.plan(model, present, Detail::Brief);
+        self.actor.proposed = proposed;
+        self.plan = Some(planned?.0);
+        let improved = self.planned(model.stride());
+        self.drop_plan();
+        Ok(improved)
     }
 
     /// What the latest plan would do in its first so many control steps.
@@ -394,6 +514,7 @@ impl Mind {
         let (values, energy) = self.hierarchy.action(self.action_len).ok_or_else(diverged)?;
         let mut thought = Thought {
             action: Action { values },
+            acted_by: ActedBy::Mode2,
             planned: effort.planned,
             energy,
             model_evaluations: effort.evaluations,
@@ -481,6 +602,67 @@ fn propose(actions: Vec<f32>, count: usize, action_len: usize, rng: &mut impl Rn
     std::iter::once(actions).chain(varied).collect()
 }
 
+/// See that an actor finds what it needs in a model.
+fn check_actor(actor: &ActorSpec, model: &Model) -> Result<(), MindError> {
+    let stride = model.stride();
+    if actor.planner == PlannerName::Hierarchical {
+        if model.levels().is_empty() {
+            return Err(MindError::NoLevels);
+        }
+    } else if !(actor.horizon as usize).is_multiple_of(stride) {
+        return Err(MindError::Horizon { horizon: actor.horizon, stride });
+    }
+    if actor.critic && model.critic().is_none() {
+        return Err(MindError::NoCritic);
+    }
+    if actor.mode != Mode::Mode2 && model.policy().is_none() {
+        return Err(MindError::NoPolicy { what: actor.mode.as_str() });
+    }
+    if actor.mode == Mode::Mixed && !actor.critic {
+        return Err(MindError::NoJudge);
+    }
+    if actor.proposed > 0 && model.policy().is_none() {
+        return Err(MindError::NoPolicy { what: "`actor.proposed`" });
+    }
+    Ok(())
+}
+
+/// How much the world surprises, by the world model's predictions of a stride.
+#[derive(Debug, Clone, Default)]
+struct Surprise {
+    /// The latest latents, and what was done in each.
+    recent: VecDeque<(Vec<f32>, Vec<f32>)>,
+    /// What errors have mostly been.
+    usual: f32,
+    /// The latest error, in units of that.
+    ratio: f32,
+}
+
+/// What one more error moves the usual one by.
+const SURPRISE_RATE: f32 = 0.02;
+
+impl Surprise {
+    /// See what has come, in the present latent.
+    fn see(&mut self, model: &Model, latent: &[f32], map: &[f32]) {
+        let stride = model.stride();
+        if self.recent.len() < stride {
+            return;
+        }
+        let actions: Vec<f32> = self.recent.iter().flat_map(|(_, action)| action.iter().copied()).collect();
+        let foretold = model.predictor().imagine(&self.recent[0].0, &actions, map);
+        let error = Distance::Squared.of(&foretold, latent).sqrt();
+        self.ratio = if self.usual > 0.0 { error / self.usual } else { 1.0 };
+        self.usual = if self.usual > 0.0 { self.usual + SURPRISE_RATE * (error - self.usual) } else { error };
+    }
+
+    fn remember(&mut self, stride: usize, latent: &[f32], action: &[f32]) {
+        if self.recent.len() >= stride {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((latent.to_vec(), action.to_vec()));
+    }
+}
+
 /// An imagined future as positions, the present first, under each value of the latent variable.
 fn pictures(model: &Model, latent: &[f32], map: &[f32], actions: &[f32], energy: f32) -> Vec<Rollout> {
     let readout = &model.card().readout;
@@ -501,7 +683,12 @@ impl Think for Mind {
         self.hierarchy = Hierarchy::default();
         self.goal = None;
         self.deliberation = Deliberation::default();
+        self.surprise = Surprise::default();
         self.step = 0;
+        if let Some(configurator) = &mut self.configurator {
+            configurator.restart();
+            self.take_up();
+        }
     }
 
     fn think(
@@ -514,11 +701,12 @@ impl Think for Mind {
             Some(model) if self.actor.planner != PlannerName::Random => model.clone(),
             _ => return Ok(self.explore()),
         };
-        if self.actor.mode == Mode::Mode2 && self.carries_on() {
+        let by_plan = self.configurator.is_none() && self.actor.mode == Mode::Mode2 && detail == Detail::Brief;
+        if by_plan && self.carries_on() {
             return Ok(self.carry_on(detail));
         }
         let present = self.perceive(&model, observation, goal)?;
-        let thought = self.act(&model, present, detail);
+        let thought = self.live(&model, present, detail);
         self.step += 1;
         thought
     }

@@ -111,6 +111,15 @@ impl Perception {
         &self.body
     }
 
+    /// Where the senses stand in a percept whose channels' names begin with one of these.
+    pub(crate) fn indices_of(&self, names: &[String]) -> Vec<usize> {
+        let begins = |channel: &str| names.iter().any(|name| channel.starts_with(name.as_str()));
+        let named = self.layout.channels.iter().filter(|channel| begins(&channel.name));
+        let ranges: Vec<_> = named.filter_map(|channel| self.layout.range(&channel.name)).collect();
+        let within = |index: &usize| ranges.iter().any(|range| range.contains(index));
+        (0..self.len()).filter(|at| within(&self.indices[*at])).collect()
+    }
+
     /// Mean and deviation of each of the body's own senses.
     pub(crate) fn scales_of_body(&self) -> Vec<(f32, f32)> {
         self.body.iter().map(|index| (self.mean[*index], self.deviation[*index])).collect()

@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex};
 
 /// A mind that remembers what it goes through. Where its drives ask for a goal, it first explores at random and then pursues
 /// the target and places that it remembers, by turns, each for a while. It plans (Mode-2), or acts by the policy that it has
-/// (Mode-1) and plans beside that, to tell what it would have done.
+/// (Mode-1) and plans beside that, from what the policy would do on: so the policy learns the way down from where it is, and not the
+/// mean of two ways round something.
 pub struct Practice {
     mind: Mind,
     model: Arc<Model>,
@@ -110,9 +111,7 @@ impl Think for Practice {
             }
             if pursuit.by_policy {
                 if self.step.is_multiple_of(LABEL_EVERY) {
-                    self.mind.drop_plan();
-                    self.mind.act(&model, present.clone(), Detail::Brief)?;
-                    plan = self.mind.planned(model.stride());
+                    plan = self.mind.improve(&model, &present)?;
                 }
                 self.mind.react(&model, &present)?
             } else {

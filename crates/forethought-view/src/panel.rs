@@ -56,12 +56,21 @@ fn contents(ui: &mut Ui, scene: &Scene, story: &Story, controls: &mut Controls, 
     let nothing = AgentStory::default();
     let agent = story.agents.get(shown).unwrap_or(&nothing);
     row(ui, "simulated time", &format!("{:.1} s", now.time_s));
+    if !agent.mode.is_empty() {
+        row(ui, "mode", agent.mode);
+    }
+    if !agent.task.is_empty() {
+        row(ui, "task", &agent.task);
+    }
     row(ui, "energy", &agent.energies.last().map_or("-".into(), |(_, energy)| number(*energy)));
     row(ui, "thinking", &milliseconds(now.think_ms.get(shown).copied()));
     row(ui, "latest plan", &milliseconds((agent.plan_ms > 0.0).then_some(agent.plan_ms)));
     row(ui, "model calls", &thousands(agent.model_evaluations));
     if let Some(Some(vitals)) = now.vitals.get(shown) {
         life(ui, vitals);
+    }
+    for (name, cost) in &agent.drives {
+        row(ui, name, &number(*cost));
     }
     rule(ui);
     // The plots take what the factors below them leave.

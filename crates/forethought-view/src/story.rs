@@ -3,7 +3,7 @@
 use crate::motion::{Glide, between_all, between_rays};
 use bevy::prelude::Resource;
 use crossbeam::channel::{Receiver, TryRecvError};
-use forethought_interface::{Pose, Ray, Rollout, Scene, Snapshot, Thought, ViewMessage};
+use forethought_interface::{ActedBy, Pose, Ray, Rollout, Scene, Snapshot, Thought, ViewMessage};
 
 /// The episode as far as it is known, and the picture between its last two snapshots.
 #[derive(Resource, Debug, Default)]
@@ -41,6 +41,12 @@ pub struct AgentStory {
     pub model_evaluations: u64,
     /// How long the latest planning took, in milliseconds.
     pub plan_ms: f32,
+    /// How the latest action came about, in words.
+    pub mode: &'static str,
+    /// What the agent is at and why, in words; empty without a configurator.
+    pub task: String,
+    /// What each drive costs now, before its weight, by name.
+    pub drives: Vec<(String, f32)>,
 }
 
 /// Where everything is at one moment of the wall clock.
@@ -150,7 +156,17 @@ impl Story {
 
 impl AgentStory {
     fn remember(&mut self, thought: &Thought, step: u32, think_ms: f32) {
-        self.energies.push((step, thought.energy));
+        if thought.acted_by == ActedBy::Mode2 {
+            self.energies.push((step, thought.energy));
+        }
+        self.mode = match (thought.acted_by, thought.deliberation) {
+            (ActedBy::Exploring, _) => "exploring",
+            (ActedBy::Mode1, _) => "Mode-1: policy",
+            (ActedBy::Mode2, None) => "Mode-2: plans",
+            (ActedBy::Mode2, Some(why)) => why,
+        };
+        self.task = thought.task.as_ref().map_or_else(String::new, |task| format!("{} ({})", task.name, task.reason));
+        self.drives.clone_from(&thought.drives);
         if !thought.rollouts.is_empty() {
             // A thought that goes on with an earlier plan shows that plan's futures again.
             if thought.planned || self.rollouts.is_empty() {
@@ -189,7 +205,14 @@ mod tests {
     fn snapshot(step: u32, x: f32, energy: f32) -> ViewMessage {
         let planned = step % 2 == 1;
         let rollouts = if planned { vec![Rollout { positions_m: vec![[x, 0.0]], stride: 1, energy }] } else { vec![] };
-        let thought = Thought { planned, energy, rollouts, model_evaluations: u64::from(step), ..Thought::default() };
+        let thought = Thought {
+            acted_by: ActedBy::Mode2,
+            planned,
+            energy,
+            rollouts,
+            model_evaluations: u64::from(step),
+            ..Thought::default()
+        };
         ViewMessage::Snapshot(Box::new(Snapshot {
             step,
             agents: vec![Pose { position_m: [x, 0.0], angle_rad: 0.0 }],

@@ -107,9 +107,16 @@ impl Surroundings {
         patches.iter_mut().for_each(|patch| patch.grow(time_s, solids));
     }
 
+    /// How much of the cold is kept off at a place, of 1.
+    pub(crate) fn shelter_at(&self, point: Vector) -> f32 {
+        let zones = self.zones.iter().zip(&self.needs.effects);
+        let shelters = zones.filter(|(zone, effect)| effect.shelter > 0.0 && zone.contains(point));
+        shelters.map(|(_, effect)| effect.shelter).fold(0.0, f32::max)
+    }
+
     /// Whether a place is in a shelter.
     pub(crate) fn sheltered(&self, point: Vector) -> bool {
-        self.zones.iter().zip(&self.needs.effects).any(|(zone, effect)| effect.shelter > 0.0 && zone.contains(point))
+        self.shelter_at(point) > 0.0
     }
 
     /// Whether a static body is on the straight line between two points.

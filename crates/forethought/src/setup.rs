@@ -49,7 +49,7 @@ pub struct SetupOptions {
 }
 
 /// What to change of how the agents of a scenario act.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Mode-1 or Mode-2.
     pub mode: Option<Mode>,
@@ -57,10 +57,14 @@ pub struct Changes {
     pub horizon: Option<u32>,
     /// Whether the critic's estimate stands at its end.
     pub critic: Option<bool>,
+    /// The one task that the agent is at throughout, of those of its configurator.
+    pub task: Option<String>,
+    /// Drives that it lives without, by name.
+    pub without: Vec<String>,
 }
 
 impl Changes {
-    fn apply(self, actor: &mut ActorSpec) {
+    fn apply(&self, actor: &mut ActorSpec) {
         actor.mode = self.mode.unwrap_or(actor.mode);
         actor.horizon = self.horizon.unwrap_or(actor.horizon);
         actor.critic = self.critic.unwrap_or(actor.critic);
@@ -68,11 +72,14 @@ impl Changes {
 
     /// As a manifest has it; nothing where nothing is changed.
     #[must_use]
-    pub fn describe(self) -> Option<String> {
+    pub fn describe(&self) -> Option<String> {
+        let without = (!self.without.is_empty()).then(|| format!("without {}", self.without.join(" and ")));
         let parts = [
             self.mode.map(|mode| mode.as_str().to_owned()),
             self.horizon.map(|horizon| format!("horizon {horizon}")),
             self.critic.map(|critic| format!("critic {critic}")),
+            self.task.as_ref().map(|task| format!("task {task}")),
+            without,
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join(", "))
@@ -103,8 +110,8 @@ impl Setup {
             models.push(file.map(|file| load_model(&file, &loaded, &mut hash)).transpose()?);
         }
         let model_hash = if models.iter().any(Option::is_some) { hash.digest() } else { 0 };
-        let SetupOptions { seed, actor, changes, .. } = *options;
-        let setup = Self { loaded, seed, actor, changes, model_hash, models };
+        let SetupOptions { seed, actor, ref changes, .. } = *options;
+        let setup = Self { loaded, seed, actor, changes: changes.clone(), model_hash, models };
         // A model that does not fit is told now, not by each worker.
         setup.minds(&setup.draw(0)?)?;
         Ok(setup)
@@ -217,8 +224,18 @@ impl Setup {
         let (agent, body) = (&self.loaded.scenario.agents[index], &episode.world.agents[index]);
         let exploration = &self.loaded.scenario.training.exploration;
         let (layout, action_len) = (observation_layout(body), action_len(&body.actuator));
-        Mind::new(model, &layout, action_len, actor, &drives_of(agent, episode), exploration)
-            .map_err(|source| Error::Mind { agent: agent.name.clone(), source })
+        let mut drives = drives_of(agent, episode);
+        drives.retain(|drive| !self.changes.without.iter().any(|name| name == drive.name()));
+        let mind = Mind::new(model, &layout, action_len, actor, &drives, exploration);
+        let mind = match &agent.configurator {
+            Some(configurator) => {
+                let mut configurator = configurator.clone();
+                configurator.forget(&self.changes.without);
+                mind.and_then(|mind| mind.configured_by(&configurator, self.changes.task.as_deref()))
+            }
+            None => mind,
+        };
+        mind.map_err(|source| Error::Mind { agent: agent.name.clone(), source })
     }
 
     /// A mind for each agent of this episode.

@@ -15,7 +15,7 @@ use feelings::Felt;
 use forethought_energy::{Matrix, TapedMatrix, TapedScalar, distance::Distance};
 use forethought_interface::Num;
 use nearness::Nearness;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The weighted drives of an agent, and what it knows of their future.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +79,15 @@ impl Cost {
     /// The same with what the critic foretells.
     pub(crate) fn foreseen_by(self, critic: Option<Arc<Critic>>) -> Self {
         Self { critic, ..self }
+    }
+
+    /// The same, with each drive's weight multiplied by what is said for it.
+    pub(crate) fn weighed_by(&self, factors: &BTreeMap<String, f32>) -> Self {
+        let weigh = |drive: &DriveSpec| {
+            let factor = factors.get(drive.name()).copied().unwrap_or(1.0);
+            drive.weighing(drive.weight().value() * f64::from(factor))
+        };
+        Self { drives: self.drives.iter().map(weigh).collect(), ..self.clone() }
     }
 
     /// What each drive but `Reach` costs before its weight, in this state `[latent]` under the action taken there, where the

@@ -194,8 +194,7 @@ fn imagined(life: &Life, model: &Model) -> Vec<f32> {
     let mut states: Vec<f32> = life.iter().flat_map(|moment| moment.latent.iter().copied()).collect();
     // As much at once as begins at the same distance: `[steps, rows, stride * action]`.
     for ahead in 1..=IMAGINED_FROM {
-        let ends: Vec<usize> =
-            (ahead * stride..life.len()).filter(|end| end % IMAGINED_FROM + 1 == ahead).collect();
+        let ends: Vec<usize> = (ahead * stride..life.len()).filter(|end| end % IMAGINED_FROM + 1 == ahead).collect();
         let begin = |end: usize, step: usize| end - (ahead - step) * stride;
         let mut actions = Vec::new();
         for step in 0..ahead {
@@ -268,7 +267,9 @@ pub(crate) enum World<'a> {
     Known(&'a Model),
     /// Nothing is imagined, and this many control steps are a prediction.
     #[cfg_attr(not(test), expect(dead_code, reason = "tests have no world model"))]
-    Unknown { stride: usize },
+    Unknown {
+        stride: usize,
+    },
 }
 
 impl World<'_> {
@@ -601,18 +602,24 @@ mod tests {
         };
         let mut heard = 0;
         let names = ["hunger".to_owned()];
-        let critic = fit_critic(&lives(false), &World::Unknown { stride: STRIDE }, &names, &spec(800), 3, &mut |update| heard = update).unwrap();
+        let critic =
+            fit_critic(&lives(false), &World::Unknown { stride: STRIDE }, &names, &spec(800), 3, &mut |update| {
+                heard = update
+            })
+            .unwrap();
         assert!(error(&critic) < 0.03 && heard == 800, "{}", error(&critic));
         let [calibration] = &critic.card.calibration[..] else { panic!("{:?}", critic.card) };
         assert!(calibration.r2 > 0.95 && calibration.states > 10 && calibration.tenths.len() <= 10, "{calibration:?}");
-        let ignorant = fit_critic(&lives(false), &World::Unknown { stride: STRIDE }, &names, &spec(1), 3, &mut |_| ()).unwrap();
+        let ignorant =
+            fit_critic(&lives(false), &World::Unknown { stride: STRIDE }, &names, &spec(1), 3, &mut |_| ()).unwrap();
         assert!(error(&ignorant) > 0.3 && ignorant.card.calibration[0].r2 < 0.5, "{}", error(&ignorant));
         assert!(fit_critic(&[], &World::Unknown { stride: STRIDE }, &names, &spec(1), 3, &mut |_| ()).is_none());
     }
 
     #[test]
     fn a_critic_knows_which_goals_are_far_along_the_way_it_goes() {
-        let critic = fit_critic(&lives(true), &World::Unknown { stride: STRIDE }, &[], &spec(800), 3, &mut |_| ()).unwrap();
+        let critic =
+            fit_critic(&lives(true), &World::Unknown { stride: STRIDE }, &[], &spec(800), 3, &mut |_| ()).unwrap();
         let of = |ahead: f32| critic.of_goal(&latent(1.0), &latent(1.0 + ahead))[0];
         // Half a radian behind is nearly a whole turn away, and as near as the first as latents.
         assert!(of(0.5) < of(1.5) && of(1.5) < of(3.0) && of(3.0) < of(-0.5) + 0.2 && of(0.5) + 0.3 < of(-0.5));

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// Of an agent with a metabolism; one value each. Channels `interoception.energy` and `interoception.health`, shares of 1;
 /// `interoception.harm_per_s`, the health lost a second during the latest control step; `interoception.effort`, the mean
 /// square of the latest action's values; `interoception.light`, 1 by day and 0 at night; `interoception.dusk_in`, the share
-/// of the day that is left until nightfall, 0 at night. Without a climate the last two are 1. At a goal it is all as it is now.
+/// of the day that is left until nightfall, 0 at night; `interoception.warmth`, that of the place: the light, and in a shelter
+/// 1. Without a climate the last three are 1. At a goal the warmth is that of the goal, and the rest as it is now.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InteroceptionSpec {}
@@ -19,7 +20,7 @@ impl_numbers!(
 
 impl InteroceptionSpec {
     pub(super) fn channels(&self) -> Vec<Channel> {
-        let names = ["energy", "health", "harm_per_s", "effort", "light", "dusk_in"];
+        let names = ["energy", "health", "harm_per_s", "effort", "light", "dusk_in", "warmth"];
         names.map(|name| Channel { name: format!("interoception.{name}"), shape: vec![1] }).to_vec()
     }
 
@@ -30,7 +31,8 @@ impl InteroceptionSpec {
         // Checks see to it that there are some.
         let own = vitals.map_or([0.0; 4], |own| [own.energy, own.health, own.harm_per_s, own.effort]);
         values.extend(own);
-        values.extend([needs.sky.light, needs.sky.dusk_in]);
+        let (light, shelter) = (needs.sky.light, moment.surroundings.shelter_at(moment.frame.translation));
+        values.extend([light, needs.sky.dusk_in, light + (1.0 - light) * shelter]);
     }
 }
 

@@ -264,7 +264,8 @@ impl<'a> Plan<'a> {
                     (total, tape) =
                         (squares * (effort.weight.value_f32() / self.case.actor.horizon as f32) + total).split_tape();
                 }
-                DriveSpec::KeepClear(_) => {}
+                // It profiles scenarios that have neither others nor needs.
+                _ => {}
             }
         }
         total.put_tape(tape)
@@ -281,12 +282,12 @@ impl<'a> Plan<'a> {
                         energies[row % self.batch] += Distance::Smooth.of(latent, &self.goal);
                     }
                 }
-                DriveSpec::KeepClear(_) => {}
                 DriveSpec::Effort(_) => {
                     for (row, action) in actions.chunks_exact(self.u.len() / (self.horizon * self.batch)).enumerate() {
                         energies[row % self.batch] += action.iter().map(|a| a * a).sum::<f32>();
                     }
                 }
+                _ => {}
             }
         }
         energies

@@ -35,12 +35,26 @@ pub struct Choices {
     /// Whether the critic stands at the end of what is imagined, in place of the scenario's
     #[arg(long, value_name = "BOOL")]
     pub critic: Option<bool>,
+
+    /// The one task that all agents are at throughout, of those of their configurators
+    #[arg(long, value_name = "NAME")]
+    pub task: Option<String>,
+
+    /// Drives that all agents live without, separated by commas: `hunger`, `pain`, ...
+    #[arg(long, value_name = "DRIVES", value_delimiter = ',')]
+    pub without: Vec<String>,
 }
 
 impl Choices {
     /// A scenario, ready to run.
     pub fn setup(&self, scenario: &str) -> Result<Arc<Setup>, Error> {
-        let changes = Changes { mode: self.mode, horizon: self.horizon, critic: self.critic };
+        let changes = Changes {
+            mode: self.mode,
+            horizon: self.horizon,
+            critic: self.critic,
+            task: self.task.clone(),
+            without: self.without.clone(),
+        };
         let options = SetupOptions { seed: self.seed, actor: self.actor, model: self.model.clone(), changes };
         Ok(Arc::new(Setup::load(&locate::scenario_file(scenario)?, &options)?))
     }

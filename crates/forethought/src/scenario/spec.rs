@@ -1,7 +1,9 @@
 //! The types of a scenario file. Read first: [`Scenario`].
 
 use forethought_interface::{Num, impl_numbers};
-use forethought_mind::{actor::ActorSpec, cost::drives::DriveSpec, training::TrainingSpec};
+use forethought_mind::{
+    actor::ActorSpec, configurator::ConfiguratorSpec, cost::drives::DriveSpec, training::TrainingSpec,
+};
 use forethought_world::{
     ActuatorSpec, ArenaSpec, BodySpec, ClimateSpec, FoodSpec, MaterialSpec, MetabolismSpec, SensorSpec, ShapeSpec,
     TargetSpec, TimingSpec, ZoneSpec,
@@ -165,6 +167,9 @@ pub struct AgentSpec {
     /// How it plans.
     #[serde(default)]
     pub actor: ActorSpec,
+    /// Tasks, and when it is at which; without it, it always does as its drives and its actor say.
+    #[serde(default)]
+    pub configurator: Option<ConfiguratorSpec>,
     /// Its trained model, relative to the scenario file; without one it can only act at random.
     #[serde(default)]
     pub model: Option<String>,

@@ -1,4 +1,4 @@
-//! The configurator: sets the agent's task, moment by moment (Dawid & LeCun 2023, Sec. 2.3). Read first: [`MixedSpec`] and
+//! When to plan and when the policy may act alone: by uncertainty and by what is at stake. Read first: [`MixedSpec`] and
 //! [`Deliberation`].
 
 use crate::{
@@ -54,9 +54,9 @@ impl Reason {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Doubt => "plans: the policy alone would do worse than expected here",
-            Self::Stalled => "plans: no progress for a while",
-            Self::Stakes => "plans: much is at stake",
+            Self::Doubt => "Mode-2: doubts the policy",
+            Self::Stalled => "Mode-2: no progress lately",
+            Self::Stakes => "Mode-2: much is at stake",
         }
     }
 }
