@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::collections::HashSet;
 
 /// What stands for the number of a copy, from 0.
-const INDEX: &str = "{i}";
+pub(super) const INDEX: &str = "{i}";
 /// The most copies of a thing.
 const MOST_COPIES: u32 = 256;
 
@@ -17,6 +17,15 @@ pub(super) struct Expanded {
 
 /// For each item of a list that may hold copies, the number of the item that was written.
 pub(super) struct Origins([(&'static str, Vec<usize>); 3]);
+
+/// Where a path leads.
+struct Place<'a> {
+    list: &'a str,
+    /// For each item among all copies the number of the one that was written.
+    origins: &'a [usize],
+    number: usize,
+    rest: &'a str,
+}
 
 /// Write out all copies, and tell those that cannot be.
 pub(super) fn expand(written: &Scenario) -> (Expanded, Vec<Finding>) {
@@ -78,17 +87,17 @@ fn copy<T: Serialize + DeserializeOwned>(item: &T, number: u32) -> Option<T> {
 }
 
 impl Origins {
-    /// The list that this path leads into, the number of the item among all copies and the rest of the path.
-    fn place<'a>(&self, path: &'a str) -> Option<(&(&'static str, Vec<usize>), usize, &'a str)> {
-        self.0.iter().find_map(|list| {
-            let (number, rest) = path.strip_prefix(list.0)?.strip_prefix('[')?.split_once(']')?;
-            Some((list, number.parse().ok()?, rest))
+    /// The list that this path leads into, and what was written of its items; the number of the item and the rest of the path.
+    fn place<'a>(&'a self, path: &'a str) -> Option<Place<'a>> {
+        self.0.iter().find_map(|(list, origins)| {
+            let (number, rest) = path.strip_prefix(list)?.strip_prefix('[')?.split_once(']')?;
+            Some(Place { list, origins, number: number.parse().ok()?, rest })
         })
     }
 
     /// The path in the file of what is at this path among all copies.
     pub fn written(&self, path: &str) -> String {
-        let written = self.place(path).and_then(|((list, origins), number, rest)| {
+        let written = self.place(path).and_then(|Place { list, origins, number, rest }| {
             origins.get(number).map(|origin| format!("{list}[{origin}]{rest}"))
         });
         written.unwrap_or_else(|| path.to_owned())
@@ -98,7 +107,7 @@ impl Origins {
     pub fn told_once(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
         let mut told: HashSet<(String, usize)> = HashSet::new();
         findings.retain_mut(|finding| {
-            let Some(((_, origins), number, _)) = self.place(&finding.path) else { return true };
+            let Some(Place { origins, number, .. }) = self.place(&finding.path) else { return true };
             let written = self.written(&finding.path);
             let of_other = origins.get(number).is_some_and(|origin| {
                 let first = origins.iter().position(|other| other == origin).unwrap_or(number);

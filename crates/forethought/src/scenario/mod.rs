@@ -171,6 +171,8 @@ fn semantic(written: &Scenario, tainted: &[String], models: Option<&Path>) -> (S
     }
     findings.extend(too_much);
     let mut findings = origins.told_once(findings);
+    // What was not copied has no number yet; that is told already.
+    findings.retain(|finding| miscounted.is_empty() || !finding.found.contains(copies::INDEX));
     findings.extend(miscounted);
     (scenario, findings)
 }
