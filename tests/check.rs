@@ -135,7 +135,7 @@ fn every_objective_is_read_by_its_name() {
         ("InfoNce(temperature: 3)", Objective::InfoNce(InfoNceSpec { temperature: 3.0, ..InfoNceSpec::default() })),
         ("PairwiseHinge()", Objective::PairwiseHinge(PairwiseHingeSpec::default())),
     ] {
-        let scenario = two_rooms().replace("timing:", &format!("training: (objective: {text}), timing:"));
+        let scenario = two_rooms().replace("training: (", &format!("training: (objective: {text},"));
         let read = scenario::parse(&scenario, Path::new("x.ron")).unwrap_or_else(|errors| panic!("{errors}"));
         assert_eq!(read.scenario.training.objective, objective, "{text}");
         assert_eq!(ron::from_str::<Objective>(&ron::to_string(&objective).unwrap()).unwrap(), objective);

@@ -11,7 +11,7 @@ use forethought_mind::{
         exploration::ExplorationSpec,
         planners::{GradientSpec, PlannerName},
     },
-    cost::drives::{DriveSpec, ReachSpec},
+    cost::drives::{DriveSpec, Likeness, ReachSpec},
     training::{
         CriticSpec, Experience, Life, LossWeights, Objective, PolicySpec, PracticeSpec, TrainContext, TrainOutcome,
         TrainProgress, TrainState, TrainingSpec, Trajectory,
@@ -142,7 +142,7 @@ fn reached(model: &Arc<Model>, planner: PlannerName, episodes: u64) -> usize {
 fn reached_as(model: &Arc<Model>, actor: &ActorSpec, episodes: u64) -> usize {
     let gradient = GradientSpec { starts: 64, refined: 8, iterations: 8, learning_rate: 0.15 };
     let actor = ActorSpec { horizon: 20, replan_every: 4, gradient, ..actor.clone() };
-    let drives = [DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: 1.0.into() })];
+    let drives = [DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: 1.0.into(), by: Likeness::Latent })];
     let exploration = ExplorationSpec::default();
     let mut mind = Mind::new(Some(model.clone()), &layout(), 2, &actor, &drives, &exploration).unwrap();
     let attempt = |episode: &u64| {
@@ -302,7 +302,7 @@ fn three_levels_reach_goals_and_untrained_ones_above_the_first_do_not() {
 fn hierarchical_planning_asks_for_a_second_level() {
     let (model, _) = trained(&explore(20, 30), &spec(1), 1);
     let actor = ActorSpec { planner: PlannerName::Hierarchical, ..ActorSpec::default() };
-    let drives = [DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: 1.0.into() })];
+    let drives = [DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: 1.0.into(), by: Likeness::Latent })];
     let mind = Mind::new(Some(Arc::new(model)), &layout(), 2, &actor, &drives, &ExplorationSpec::default());
     assert!(mind.unwrap_err().to_string().contains("levels"));
 }

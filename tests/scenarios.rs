@@ -5,6 +5,7 @@
 use forethought::{
     batch::{Batch, BatchOptions, batch},
     conditions,
+    crowd::Crowd,
     episode::{EpisodeResult, Runner},
     setup::{Setup, SetupOptions},
     stop::Stop,
@@ -48,7 +49,8 @@ fn draws_worlds_that_differ_and_have_not_succeeded_yet() {
         let mut drawn = Vec::new();
         for index in 0..20 {
             let current = runner.begin(index).unwrap_or_else(|error| panic!("{}: {error}", setup.name()));
-            let done = conditions::succeeded(&current.drawn.episode, &current.drawn.world, runner.sandbox());
+            let (drawn_world, end) = (&current.drawn.world, &current.drawn.episode);
+            let done = conditions::succeeded(end, drawn_world, runner.sandbox(), &Crowd::new(drawn_world));
             assert!(!done, "{}: episode {index} succeeds before its first step", setup.name());
             drawn.push(current.drawn.factors);
         }
@@ -154,7 +156,9 @@ fn lives(name: &str, mind: impl Fn(&ObservationLayout) -> Box<dyn Think>) -> (f6
         sandbox.reset(&drawn.world, drawn.seed).unwrap();
         let outcome = loop {
             sandbox.control_step().unwrap();
-            if let Some(outcome) = conditions::outcome(&drawn.episode, &drawn.world, &sandbox) {
+            if let Some(outcome) =
+                conditions::outcome(&drawn.episode, &drawn.world, &sandbox, &Crowd::new(&drawn.world))
+            {
                 break outcome;
             }
         };
@@ -217,6 +221,28 @@ fn the_committed_models_solve_their_worlds() {
         let successes = successes(name, actor, 16);
         assert!(successes >= 14, "{name}, {actor:?}: {successes} of 16");
     }
+}
+
+/// Many minds, one model: the same from the same seed, for any number of workers.
+#[test]
+fn a_crowd_shares_one_model_and_runs_the_same_again() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/crowd.ron");
+    let mut loaded = forethought::scenario::load(file.as_ref()).unwrap_or_else(|error| panic!("{error}"));
+    loaded.scenario.episode.max_steps = 40;
+    let setup = Setup::of(loaded, &SetupOptions { seed: 5000, ..SetupOptions::default() }).unwrap();
+    let models: Vec<_> = setup.models().iter().flatten().collect();
+    assert_eq!(models.len(), 12);
+    assert!(models.iter().all(|model| Arc::ptr_eq(model, models[0])));
+
+    let setup = Arc::new(setup);
+    let (first, second) = (run(&setup, 2, 1), run(&setup, 2, 2));
+    assert_eq!(first.summary.digest, second.summary.digest);
+    for (result, again) in first.results.iter().zip(&second.results) {
+        assert_eq!((&result.error, &result.crossing), (&None, &again.crossing));
+        let crossing = result.crossing.as_ref().unwrap();
+        assert_eq!((crossing.agents, result.steps), (12, 40), "nobody gets across in 4 s");
+    }
+    assert_eq!(first.summary.crossings.unwrap().agents, 24);
 }
 
 #[test]

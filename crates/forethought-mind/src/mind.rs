@@ -189,9 +189,10 @@ impl Mind {
         let clearance = model.as_ref().and_then(|model| model.clearance().cloned());
         let body = model.as_ref().and_then(|model| model.interoception().cloned());
         let critic = model.as_ref().filter(|_| actor.critic).and_then(|model| model.critic().cloned());
+        let cost = Cost::new(drives, clearance).felt_by(body).foreseen_by(critic);
+        let cost = cost.placed_by(model.as_ref().map(|model| &model.card().readout));
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let walk = Walk::new(exploration, action_len, &mut rng);
-        let cost = Cost::new(drives, clearance).felt_by(body).foreseen_by(critic);
         Ok(Self {
             model,
             actor: actor.clone(),

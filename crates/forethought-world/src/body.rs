@@ -107,10 +107,17 @@ impl Default for MaterialSpec {
 pub struct TargetSpec {
     /// A name, unique among the scenario's targets.
     pub name: String,
+    /// How many of them there are; with more than one, each `{i}` within stands for the number of the one that is meant, from 0.
+    #[serde(default = "once")]
+    pub copies: u32,
     /// Its centre in metres.
     pub position_m: [Num; 2],
     /// How near an agent's centre must come, in metres.
     pub radius_m: Num,
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// A zone: an area that bodies pass through, that episode ends can refer to, and that may harm or shelter who is in it: agents

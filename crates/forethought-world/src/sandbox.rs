@@ -172,6 +172,15 @@ impl Sandbox {
         Some(contacts.with(entity(other)?))
     }
 
+    /// Whether these two agents bumped into each other in the latest control step; not where one of the numbers is unknown.
+    #[must_use]
+    pub fn agents_bumped(&self, agent: usize, other: usize) -> bool {
+        let agents = &self.world.resource::<Roster>().agents;
+        let contacts = |agent: usize| self.world.get::<Contacts>(*agents.get(agent)?);
+        let bumped = |agent, other: usize| Some(contacts(agent)?.with(*agents.get(other)?) > 0.0);
+        bumped(agent, other) == Some(true)
+    }
+
     /// The distance from this agent's outline to the nearest body or agent that can move, in metres: 0 where they touch or
     /// overlap, none where nothing else can move or there is no such agent.
     #[must_use]

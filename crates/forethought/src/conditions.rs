@@ -1,14 +1,17 @@
 //! Whether an episode has ended, and how. Read first: [`outcome`].
 
-use crate::scenario::{Condition, EpisodeSpec};
+use crate::{
+    crowd::Crowd,
+    scenario::{Condition, EpisodeSpec},
+};
 use forethought_interface::{Outcome, Vitals};
 use forethought_world::{Sandbox, WorldSpec};
 
-/// How the episode has ended after the latest control step, if it has. Success counts before failure.
+/// How the episode has ended after the latest control step, which `crowd` has counted, if it has. Success counts before failure.
 #[must_use]
-pub fn outcome(end: &EpisodeSpec, world: &WorldSpec, sandbox: &Sandbox) -> Option<Outcome> {
-    let now = |condition: &Condition| holds(condition, world, sandbox);
-    if succeeded(end, world, sandbox) {
+pub fn outcome(end: &EpisodeSpec, world: &WorldSpec, sandbox: &Sandbox, crowd: &Crowd) -> Option<Outcome> {
+    let now = |condition: &Condition| holds(condition, world, sandbox, crowd);
+    if succeeded(end, world, sandbox, crowd) {
         Some(Outcome::Success)
     } else if end.failure.iter().any(now) {
         Some(Outcome::Failure)
@@ -21,12 +24,12 @@ pub fn outcome(end: &EpisodeSpec, world: &WorldSpec, sandbox: &Sandbox) -> Optio
 
 /// Whether all success conditions hold; never without any.
 #[must_use]
-pub fn succeeded(end: &EpisodeSpec, world: &WorldSpec, sandbox: &Sandbox) -> bool {
-    !end.success.is_empty() && end.success.iter().all(|condition| holds(condition, world, sandbox))
+pub fn succeeded(end: &EpisodeSpec, world: &WorldSpec, sandbox: &Sandbox, crowd: &Crowd) -> bool {
+    !end.success.is_empty() && end.success.iter().all(|condition| holds(condition, world, sandbox, crowd))
 }
 
 /// Whether the condition holds now. A name that the world does not know never holds; scenario checks report it.
-fn holds(condition: &Condition, world: &WorldSpec, sandbox: &Sandbox) -> bool {
+fn holds(condition: &Condition, world: &WorldSpec, sandbox: &Sandbox, crowd: &Crowd) -> bool {
     match condition {
         Condition::Reached { agent, target } => {
             distance_m(agent, target, world, sandbox).is_some_and(|(distance_m, radius_m)| distance_m <= radius_m)
@@ -47,6 +50,7 @@ fn holds(condition: &Condition, world: &WorldSpec, sandbox: &Sandbox) -> bool {
             let alive = vitals(agent, world, sandbox).is_some_and(|vitals| vitals.alive());
             alive && sandbox.record().step >= *steps
         }
+        Condition::AllArrived => crowd.all_arrived(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     conditions,
+    crowd::{Crossing, Crowd},
     error::Error,
     life::Life,
     scenario::Episode,
@@ -63,6 +64,9 @@ pub struct EpisodeResult {
     /// The life of the first agent with a metabolism.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub life: Option<Life>,
+    /// What became of the agents, where several have targets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crossing: Option<Crossing>,
     /// The factors of variation as drawn.
     pub factors: FactorValues,
     /// What went wrong, where `outcome` is `error`.
@@ -86,6 +90,7 @@ impl EpisodeResult {
             model_evaluations: 0,
             distance_m: None,
             life: None,
+            crossing: None,
             factors: FactorValues::new(),
             error: Some(error),
         }
@@ -110,6 +115,7 @@ pub struct Runner {
 pub struct Current {
     /// The episode as drawn.
     pub drawn: Episode,
+    crowd: Crowd,
     result: EpisodeResult,
     started: Instant,
 }
@@ -150,7 +156,7 @@ impl Runner {
             factors: drawn.factors.iter().cloned().collect(),
             ..EpisodeResult::failed(index, drawn.seed, String::new())
         };
-        Ok(Current { drawn, result, started })
+        Ok(Current { crowd: Crowd::new(&drawn.world), drawn, result, started })
     }
 
     /// One control step: sense, think, act, simulate. Says how the episode ended, if it did.
@@ -161,7 +167,9 @@ impl Runner {
         self.sandbox.control_step()?;
         let period_s = current.drawn.world.timing.control_period_s;
         current.result.count(self.sandbox.record(), period_s);
-        Ok(conditions::outcome(&current.drawn.episode, &current.drawn.world, &self.sandbox))
+        let Current { drawn, crowd, .. } = current;
+        crowd.count(&drawn.world, &self.sandbox);
+        Ok(conditions::outcome(&drawn.episode, &drawn.world, &self.sandbox, crowd))
     }
 
     /// What the episode came to.
@@ -176,6 +184,7 @@ impl Runner {
             distance_m: seeker
                 .and_then(|(agent, target)| conditions::distance_m(agent, target, world, &self.sandbox))
                 .map(|(distance_m, _)| distance_m),
+            crossing: current.crowd.crossing(),
             ..current.result
         }
     }

@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod bench;
 pub mod conditions;
+pub mod crowd;
 mod drawing;
 pub mod episode;
 pub mod error;

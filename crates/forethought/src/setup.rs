@@ -15,6 +15,7 @@ use forethought_mind::{
 };
 use forethought_world::{action_len, observation_layout};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -104,10 +105,20 @@ impl Setup {
     /// A model that is missing or does not fit.
     pub fn of(loaded: LoadedScenario, options: &SetupOptions) -> Result<Self, Error> {
         let mut hash = Xxh3::new();
+        // Agents with the same file share one model.
+        let mut known: BTreeMap<PathBuf, Arc<Model>> = BTreeMap::new();
         let mut models = Vec::new();
         for agent in &loaded.scenario.agents {
-            let file = model_file(&loaded, agent, options);
-            models.push(file.map(|file| load_model(&file, &loaded, &mut hash)).transpose()?);
+            let Some(file) = model_file(&loaded, agent, options) else {
+                models.push(None);
+                continue;
+            };
+            let model = match known.get(&file) {
+                Some(model) => model.clone(),
+                None => load_model(&file, &loaded, &mut hash)?,
+            };
+            known.insert(file, model.clone());
+            models.push(Some(model));
         }
         let model_hash = if models.iter().any(Option::is_some) { hash.digest() } else { 0 };
         let SetupOptions { seed, actor, ref changes, .. } = *options;
@@ -121,6 +132,12 @@ impl Setup {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.loaded.scenario.name
+    }
+
+    /// The models in memory, one for each agent that has one; agents with the same file share it.
+    #[must_use]
+    pub fn models(&self) -> &[Option<Arc<Model>>] {
+        &self.models
     }
 
     /// The actor as reports name it: `--actor`, or the planner of the first agent, and what else was changed of it.

@@ -26,15 +26,17 @@ pub struct MixedSpec {
     pub patience: u32,
     /// A low counts as new where it is lower by this share.
     pub progress: f32,
-    /// It plans wherever the drives but `Reach` cost more than this now, weighed: what is at stake.
-    pub stakes: f32,
+    /// It plans wherever the drives but `Reach` cost more than this now, weighed: what is at stake. Without it that is never
+    /// too much.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stakes: Option<f32>,
     /// For how many control steps it then plans, at least.
     pub plans_for: u32,
 }
 
 impl Default for MixedSpec {
     fn default() -> Self {
-        Self { check_every: 5, doubt: 0.5, patience: 15, progress: 0.02, stakes: f32::INFINITY, plans_for: 10 }
+        Self { check_every: 5, doubt: 0.5, patience: 15, progress: 0.02, stakes: None, plans_for: 10 }
     }
 }
 
@@ -93,7 +95,8 @@ impl Deliberation {
         {
             return (Some(reason), 0);
         }
-        if now < self.next_check && outlook.at_stake <= spec.stakes {
+        let at_stake = spec.stakes.is_some_and(|stakes| outlook.at_stake > stakes);
+        if now < self.next_check && !at_stake {
             return (None, 0);
         }
         self.next_check = now + spec.check_every.max(1);
@@ -103,7 +106,7 @@ impl Deliberation {
         }
         let stalled = self.low.is_some_and(|(_, at)| now >= at + spec.patience);
         let (imagined, evaluations) = outlook.imagine();
-        let reason = if outlook.at_stake > spec.stakes {
+        let reason = if at_stake {
             Some(Reason::Stakes)
         } else if imagined > expected * (1.0 + spec.doubt) {
             Some(Reason::Doubt)

@@ -185,7 +185,7 @@ pub(crate) fn beside(latents: &[f32], goal: &[f32]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cost::drives::{EffortSpec, KeepClearSpec, ReachSpec};
+    use crate::cost::drives::{EffortSpec, KeepClearSpec, Likeness, ReachSpec};
     use dfdx::prelude::{Backward, Trace};
     use forethought_interface::Num;
     use rand::{Rng, SeedableRng};
@@ -204,7 +204,7 @@ mod tests {
         let mut network = |inputs, outputs| Mlp::random(inputs, &[8], outputs, 1.0, &mut rng);
         let critic = Critic::new(card, Some(network(6, 1)), Some(network(3, 2)));
         let drives = [
-            DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: Num::Literal(1.5) }),
+            DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: Num::Literal(1.5), by: Likeness::Latent }),
             DriveSpec::KeepClear(KeepClearSpec { distance_m: Num::Literal(1.0), weight: Num::Literal(4.0) }),
             DriveSpec::Effort(EffortSpec { weight: Num::Literal(0.5) }),
         ];

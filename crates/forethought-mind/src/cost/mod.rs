@@ -7,10 +7,10 @@ mod feelings;
 pub(crate) mod nearness;
 pub(crate) mod subgoals;
 
-use crate::world_model::{Clearance, interoception::Interoception};
+use crate::world_model::{Clearance, interoception::Interoception, readout::Readout};
 use critic::Critic;
 use dfdx::prelude::{Cpu, HasShape, OwnedTape, PutTape, SplitTape, Tensor};
-use drives::DriveSpec;
+use drives::{DriveSpec, Likeness};
 use feelings::Felt;
 use forethought_energy::{Matrix, TapedMatrix, TapedScalar, distance::Distance};
 use forethought_interface::Num;
@@ -74,6 +74,15 @@ impl Cost {
     /// The same with what the body feels.
     pub(crate) fn felt_by(self, body: Option<Arc<Interoception>>) -> Self {
         Self { body, ..self }
+    }
+
+    /// The same with the goal as a place, where that is asked for.
+    pub(crate) fn placed_by(mut self, readout: Option<&Readout>) -> Self {
+        let by_place = |drive: &DriveSpec| matches!(drive, DriveSpec::Reach(reach) if reach.by == Likeness::Place);
+        if let Some(readout) = readout.filter(|_| self.drives.iter().any(by_place)) {
+            self.nearness = Nearness::Place { readout: readout.clone(), distance: Distance::Smooth };
+        }
+        self
     }
 
     /// The same with what the critic foretells.

@@ -131,36 +131,6 @@ pub fn practise(
 ) -> Model {
     let stride = model.stride();
     let critic = fit_critic(lives, &World::Known(model), drives, &spec.critic, seed, on_update);
-    if let (Ok(_), Some(body)) = (std::env::var("FT_DBG"), model.interoception()) {
-        let (learnt, _) = Lives::split(lives, stride);
-        let learnt = learnt.imagined_by(model);
-        for n in 1..=IMAGINED_FROM {
-            let (mut xs, mut ys, mut hs, mut hy) = (vec![], vec![], vec![], vec![]);
-            for (life, im) in learnt.lives.iter().zip(&learnt.imagined) {
-                let w = life[0].latent.len();
-                let real: Vec<f32> = body.felt(&life.iter().flat_map(|m| m.latent.clone()).collect::<Vec<_>>());
-                let im = body.felt(im);
-                let _ = w;
-                let k = body.card.channels.len();
-                for t in (n * stride..life.len()).filter(|t| t % IMAGINED_FROM + 1 == n) {
-                    let b = real[(t - n * stride) * k];
-                    xs.push(im[t * k] - b);
-                    ys.push(real[t * k] - b);
-                    hs.push(im[t * k + 2]);
-                    hy.push(real[t * k + 2]);
-                }
-            }
-            let corr = |x: &[f32], y: &[f32]| {
-                let n = x.len() as f32;
-                let (mx, my) = (x.iter().sum::<f32>() / n, y.iter().sum::<f32>() / n);
-                let c: f32 = x.iter().zip(y).map(|(a, b)| (a - mx) * (b - my)).sum();
-                let sx: f32 = x.iter().map(|a| (a - mx).powi(2)).sum();
-                let sy: f32 = y.iter().map(|a| (a - my).powi(2)).sum();
-                (mx, my, c / (sx * sy).sqrt(), (sx / n).sqrt(), (sy / n).sqrt())
-            };
-            eprintln!("n {n}: energy {:?} harm {:?}", corr(&xs, &ys), corr(&hs, &hy));
-        }
-    }
     let done = spec.critic.updates;
     let policy = fit_policy(lives, stride, &spec.policy, seed, &mut |update| on_update(done + update));
     model.with_behaviour(critic.map(Arc::new), policy.map(Arc::new))

@@ -62,13 +62,13 @@ mod tests {
         };
         let mut values = Vec::new();
         InteroceptionSpec {}.measure(&moment, &mut values);
-        assert_eq!(values, [0.3, 0.9, 0.25, 0.5, 0.4, 0.1]);
+        assert_eq!(values, [0.3, 0.9, 0.25, 0.5, 0.4, 0.1, 0.4]);
         let channels = InteroceptionSpec {}.channels();
-        assert_eq!(channels.len(), 6);
+        assert_eq!(channels.len(), 7);
         assert!(channels.iter().all(|channel| channel.len() == 1));
         let plain = Surroundings::default();
         let mut values = Vec::new();
         InteroceptionSpec {}.measure(&Moment { surroundings: &plain, ..moment }, &mut values);
-        assert_eq!(values[4..], [1.0, 1.0], "without a climate it is day");
+        assert_eq!(values[4..], [1.0, 1.0, 1.0], "without a climate it is day");
     }
 }

@@ -95,7 +95,7 @@ pub fn agent(name: &str, x: f64, y: f64) -> AgentBodySpec {
 }
 
 pub fn target(name: &str, x: f64, y: f64) -> TargetSpec {
-    TargetSpec { name: name.into(), position_m: pair(x, y), radius_m: num(0.5) }
+    TargetSpec { name: name.into(), copies: 1, position_m: pair(x, y), radius_m: num(0.5) }
 }
 
 /// An empty arena of 10 by 10 metres with these agents.

@@ -4,7 +4,7 @@ mod folder;
 mod summary;
 
 pub use folder::{Folder, Manifest};
-pub use summary::{Call, Summary, wilson95};
+pub use summary::{Call, Crossings, Summary, wilson95};
 
 use crate::{
     episode::{Ending, EpisodeResult, Runner},

@@ -2,6 +2,7 @@
 
 use super::{BatchOptions, Manifest};
 use crate::{
+    crowd::Crossing,
     episode::{Ending, EpisodeResult, hex},
     life::Lives,
     setup::Setup,
@@ -63,6 +64,9 @@ pub struct Summary {
     /// The lives of agents with a metabolism; left out without any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lives: Option<Lives>,
+    /// What became of the agents, where several have targets; left out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crossings: Option<Crossings>,
     /// A hash over all episodes' trajectories and endings, in hexadecimal: the same for any `jobs`.
     pub digest: String,
 }
@@ -116,8 +120,51 @@ impl Summary {
             model_evaluations_per_decision: evaluations_per(decisions.len() as u64),
             model_evaluations_per_step: evaluations_per(env_steps).unwrap_or(0.0),
             lives: Lives::of(results.iter().filter_map(|result| result.life.as_ref())),
+            crossings: Crossings::of(results.iter().filter_map(|result| result.crossing.as_ref())),
             digest: hex(digest(results)),
         }
+    }
+}
+
+/// The agents of a batch, where several have targets in each episode.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Crossings {
+    /// Agents with a target, over all episodes.
+    pub agents: u64,
+    /// Those that arrived within the time.
+    pub arrived: u64,
+    /// `arrived / agents`.
+    pub arrived_share: f64,
+    /// The 95% Wilson interval of this share, as though agents were independent.
+    pub arrived_ci95: [f64; 2],
+    /// Control steps until an agent that arrived did, on average; null without any.
+    pub mean_arrival_steps: Option<f64>,
+    /// Collisions between two agents, over all episodes.
+    pub collisions: u64,
+    /// The same for each agent.
+    pub collisions_per_agent: f64,
+}
+
+impl Crossings {
+    /// The numbers of these episodes; none without any.
+    #[must_use]
+    pub fn of<'a>(crossings: impl Iterator<Item = &'a Crossing>) -> Option<Self> {
+        let (mut agents, mut arrived, mut collisions, mut steps) = (0, 0, 0, 0.0);
+        for crossing in crossings {
+            agents += u64::from(crossing.agents);
+            arrived += u64::from(crossing.arrived);
+            collisions += u64::from(crossing.collisions);
+            steps += crossing.mean_arrival_steps.unwrap_or(0.0) * f64::from(crossing.arrived);
+        }
+        (agents > 0).then(|| Self {
+            agents,
+            arrived,
+            arrived_share: arrived as f64 / agents as f64,
+            arrived_ci95: wilson95(arrived, agents),
+            mean_arrival_steps: (arrived > 0).then(|| steps / arrived as f64),
+            collisions,
+            collisions_per_agent: collisions as f64 / agents as f64,
+        })
     }
 }
 
@@ -187,6 +234,24 @@ mod tests {
         assert_eq!(percentile(&sorted, 0.5), Some(2.0));
         assert_eq!(percentile(&sorted, 0.95), Some(4.0));
         assert_eq!(percentile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn crossings_are_summed_over_agents() {
+        let crossing = |arrived, mean_arrival_steps, collisions| Crossing {
+            agents: 10,
+            arrived,
+            mean_arrival_steps,
+            collisions,
+            collisions_per_agent: f64::from(collisions) / 10.0,
+        };
+        let episodes = [crossing(9, Some(50.0), 3), crossing(1, Some(100.0), 0), crossing(0, None, 5)];
+        let crossings = Crossings::of(episodes.iter()).unwrap();
+        assert_eq!((crossings.agents, crossings.arrived, crossings.collisions), (30, 10, 8));
+        assert_eq!(crossings.mean_arrival_steps, Some(55.0));
+        assert_eq!(crossings.arrived_ci95, wilson95(10, 30));
+        assert!((crossings.collisions_per_agent - 8.0 / 30.0).abs() < 1e-12);
+        assert_eq!(Crossings::of([].into_iter()), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
 };
 use anyhow::Result;
 use forethought::{
-    batch::{self, BatchOptions, Summary, Tally},
+    batch::{self, BatchOptions, Crossings, Summary, Tally},
     episode::EpisodeResult,
     life::Lives,
     progress::Progress,
@@ -149,6 +149,16 @@ pub fn describe(summary: &Summary) -> String {
             "  a life lasts {steps_per_life:.1} steps on {:.0}% of the store, with {meals_per_life:.1} meals; \
              {starved} starved, {hurt} died of harm, {survived} survived\n",
             mean_energy * 100.0,
+        );
+    }
+    if let Some(crossings) = &summary.crossings {
+        let Crossings { agents, arrived, arrived_share, arrived_ci95, collisions_per_agent, .. } = crossings;
+        let [low, high] = arrived_ci95.map(|end| end * 100.0);
+        text += &format!(
+            "  {arrived} of {agents} agents arrived: {:.1}% (95% interval {low:.1}% to {high:.1}%), after {} steps on \
+             average; {collisions_per_agent:.3} collisions for each agent\n",
+            arrived_share * 100.0,
+            mean(crossings.mean_arrival_steps),
         );
     }
     text + &format!("  digest {}", summary.digest)

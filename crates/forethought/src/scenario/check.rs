@@ -11,7 +11,7 @@ use forethought_mind::{
         ActorSpec,
         planners::{PlannerName, Uncertainty},
     },
-    cost::drives::{DriveSpec, KeepClearSpec},
+    cost::drives::{DriveSpec, KeepClearSpec, Likeness},
     training::{
         TrainingSpec,
         objectives::{
@@ -217,6 +217,11 @@ impl Check<'_> {
                 self.within(at, *distance_m, 0.01, 2.0, "write how near is too near, for example 0.5");
             }
             let DriveSpec::Reach(reach) = drive else { continue };
+            if reach.by == Likeness::Place && agent.actor.critic {
+                let found = "`Place`, but the actor's critic expects distances of latents";
+                let remedy = "write `critic: false` in `actor`, or leave out `by`";
+                self.report(format!("{path}.drives[{index}].by"), found, "`Latent`", remedy);
+            }
             let path = format!("{path}.drives[{index}].target");
             self.known(path.clone(), &reach.target, "target", &["targets"]);
             match first {
@@ -286,6 +291,15 @@ impl Check<'_> {
                         if !(1..=end.max_steps).contains(steps) {
                             let expected = format!("a number from 1 to `max_steps`, {}", end.max_steps);
                             self.report(of("steps"), steps, expected, "write fewer, or a longer `max_steps`");
+                        }
+                    }
+                    Condition::AllArrived => {
+                        let reaches =
+                            |agent: &AgentSpec| agent.drives.iter().any(|drive| matches!(drive, DriveSpec::Reach(_)));
+                        if !self.scenario.agents.iter().any(reaches) && !(self.partly)("agents") {
+                            let found = "`AllArrived`, but no agent has a target";
+                            let remedy = "give the agents a drive such as `Reach(target: \"goal\")`";
+                            self.report(format!("episode.{list}[{index}]"), found, "an agent with a target", remedy);
                         }
                     }
                 }

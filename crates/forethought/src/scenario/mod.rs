@@ -4,6 +4,7 @@
 //! [`LoadedScenario::draw`], which makes an episode of it.
 
 mod check;
+mod copies;
 mod draw;
 mod expression;
 mod nearest;
@@ -18,6 +19,7 @@ pub use draw::{DrawError, Episode, LoadedScenario};
 pub use problem::{Problem, ScenarioErrors};
 pub use spec::{AgentSpec, Condition, Draw, EpisodeSpec, FactorSpec, Scenario};
 
+use copies::Expanded;
 use problem::Finding;
 use ron::{error::SpannedError, extensions::Extensions};
 use std::{collections::HashMap, fs, io::ErrorKind, path::Path};
@@ -114,7 +116,7 @@ fn examine(text: &str, path: &Path, models: bool) -> Result<LoadedScenario, Scen
     let read = ron::Options::default().with_default_extension(extensions).from_str::<Scenario>(text);
     let (scenario, mut findings) = match read {
         Ok(scenario) => {
-            let findings = semantic(&scenario, &[], models.then_some(path));
+            let (scenario, findings) = semantic(&scenario, &[], models.then_some(path));
             if findings.is_empty() {
                 return Ok(LoadedScenario { scenario, path: path.to_owned(), hash });
             }
@@ -133,7 +135,7 @@ fn examine(text: &str, path: &Path, models: bool) -> Result<LoadedScenario, Scen
                 findings = reading.findings;
                 let tainted: Vec<String> = findings.iter().map(|finding| finding.path.clone()).collect();
                 if let Some(scenario) = reading.value.filter(|_| !tainted.is_empty()) {
-                    findings.extend(semantic(&scenario, &tainted, models.then_some(path)));
+                    findings.extend(semantic(&scenario, &tainted, models.then_some(path)).1);
                 }
                 if tainted.is_empty() {
                     findings.push(refusal(text, &error));
@@ -144,27 +146,35 @@ fn examine(text: &str, path: &Path, models: bool) -> Result<LoadedScenario, Scen
     Err(place(findings, &spans, text, &path.display().to_string()))
 }
 
-/// What is wrong with a scenario that could be read, except at the paths where it could not.
-fn semantic(scenario: &Scenario, tainted: &[String], models: Option<&Path>) -> Vec<Finding> {
-    let is_tainted = |path: &str| tainted.iter().any(|other| rehearsal::related(path, other));
+/// A scenario that could be read with all its copies, and what is wrong with it, except at the paths where it could not be read.
+fn semantic(written: &Scenario, tainted: &[String], models: Option<&Path>) -> (Scenario, Vec<Finding>) {
+    let (Expanded { scenario, origins }, miscounted) = copies::expand(written);
+    let is_tainted = |path: &str| {
+        let path = origins.written(path);
+        tainted.iter().any(|other| rehearsal::related(&path, other))
+    };
     // Whether something within this list, or all of it, could not be read.
     let partly = |list: &str| is_tainted(list);
-    let mut findings = check::check(scenario, &partly);
+    let mut findings = check::check(&scenario, &partly);
     if let Some(path) = models {
-        findings.extend(check::check_models(scenario, path));
+        findings.extend(check::check_models(&scenario, path));
     }
     findings.retain(|finding| !is_tainted(&finding.path));
     let known: Vec<String> = findings.iter().map(|finding| finding.path.clone()).collect();
     // An agent's target is reported where its drive names it.
     let target = |path: &str| path.starts_with("agents[") && path.ends_with("].target") && !path.contains(".drives[");
     let silent = |path: &str| is_tainted(path) || target(path) || known.iter().any(|other| other == path);
-    let too_much = check::check_size(scenario);
-    if too_much.is_empty() {
-        findings.extend(rehearsal::rehearse(scenario, &silent));
-        findings.extend(rehearse_exploring(scenario, &silent, &findings));
+    let too_much = check::check_size(&scenario);
+    if too_much.is_empty() && miscounted.is_empty() {
+        findings.extend(rehearsal::rehearse(&scenario, &silent));
+        findings.extend(rehearse_exploring(&scenario, &silent, &findings));
     }
     findings.extend(too_much);
-    findings
+    let mut findings = origins.told_once(findings);
+    // What was not copied has no number yet; that is told already.
+    findings.retain(|finding| miscounted.is_empty() || !finding.found.contains(copies::INDEX));
+    findings.extend(miscounted);
+    (scenario, findings)
 }
 
 /// What is wrong only where agents explore.

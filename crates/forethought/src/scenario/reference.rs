@@ -110,6 +110,15 @@ targets: [(name: "goal", position_m: ("2 * maze_goal_column + 1", "2 * maze_goal
 - An exponent as in `1e-3` is for plain numbers, not for expressions.
 - A field of type *number* or *whole number* takes no expression, because it may not differ between episodes.
 
+Factors, agents and targets may have `copies`. Within them each `{i}` stands for the number of the one that is meant, from 0:
+in names, in what names refer to and in expressions. A name needs one:
+
+```ron
+factors: [(name: "y_{i}", copies: 12, draw: Uniform(low: 1.0, high: 9.0))],
+agents: [(name: "agent_{i}", copies: 12, position_m: ("{i} + 0.5", "y_{i}"), drives: [Reach(target: "goal_{i}")], ...)],
+targets: [(name: "goal_{i}", copies: 12, position_m: ("{i} + 0.5", "10 - y_{i}"), radius_m: 0.5)],
+```
+
 `forethought check` draws many episodes, each factor at both its extremes among them, and reports what is impossible in
 any of them together with the factors' values.
 "#;

@@ -311,7 +311,7 @@ mod tests {
         let uniform = Draw::Uniform { low: 0.0.into(), high: 1.0.into() };
         let choice = Draw::Choice { of: vec![1.0.into(), 2.0.into(), 3.0.into()] };
         let fixed = Draw::Fixed { value: 4.0.into() };
-        let factor = |name: &str, draw| FactorSpec { name: name.into(), draw, explore: None };
+        let factor = |name: &str, draw| FactorSpec { name: name.into(), copies: 1, draw, explore: None };
         let factors = [factor("a", uniform), factor("b", choice), factor("c", fixed)];
         let mut found = Vec::new();
         let drawn: Vec<FactorValues> =

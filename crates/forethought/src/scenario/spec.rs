@@ -59,6 +59,9 @@ pub struct Scenario {
 pub struct FactorSpec {
     /// The name that expressions use: letters, digits and underscores.
     pub name: String,
+    /// How many of them there are; with more than one, each `{i}` within stands for the number of the one that is meant, from 0.
+    #[serde(default = "once")]
+    pub copies: u32,
     /// How it is drawn. Bounds may use the factors above it.
     pub draw: Draw,
     /// How it is drawn where an agent explores to be trained, if otherwise: a wider choice of places to start from, say.
@@ -141,6 +144,9 @@ fn any_path() -> [u32; 2] {
 pub struct AgentSpec {
     /// A name, unique among the scenario's agents.
     pub name: String,
+    /// How many of them there are; with more than one, each `{i}` within stands for the number of the one that is meant, from 0.
+    #[serde(default = "once")]
+    pub copies: u32,
     /// Its shape.
     pub shape: ShapeSpec,
     /// Where it is at the start, in metres.
@@ -173,6 +179,10 @@ pub struct AgentSpec {
     /// Its trained model, relative to the scenario file; without one it can only act at random.
     #[serde(default)]
     pub model: Option<String>,
+}
+
+fn once() -> u32 {
+    1
 }
 
 fn zero() -> Num {
@@ -242,6 +252,8 @@ pub enum Condition {
         /// Control steps from the episode's start.
         steps: u32,
     },
+    /// Each agent with a target has come within its radius, be it earlier on.
+    AllArrived,
 }
 
 impl_numbers!(struct Scenario { factors, arena, bodies, agents, targets, zones, foods, climate, episode });
@@ -249,4 +261,4 @@ impl_numbers!(struct FactorSpec { draw, explore });
 impl_numbers!(enum Draw { Uniform { low, high }, Choice { of }, Fixed { value }, Maze { loops } });
 impl_numbers!(struct AgentSpec { shape, position_m, angle_rad, material, color, actuator, sensors, metabolism, drives });
 impl_numbers!(struct EpisodeSpec { success, failure });
-impl_numbers!(enum Condition { Reached {}, Inside {}, Bumped { impulse_n_s }, LeftArena {}, Died {}, Survived {} });
+impl_numbers!(enum Condition { Reached {}, Inside {}, Bumped { impulse_n_s }, LeftArena {}, Died {}, Survived {}, AllArrived {} });

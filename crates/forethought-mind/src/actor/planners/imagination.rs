@@ -301,7 +301,7 @@ pub(crate) fn coloured_noise(horizon: usize, action_len: usize, rng: &mut impl R
 mod tests {
     use super::*;
     use crate::{
-        cost::drives::{DriveSpec, EffortSpec, KeepClearSpec, ReachSpec},
+        cost::drives::{DriveSpec, EffortSpec, KeepClearSpec, Likeness, ReachSpec},
         network::Mlp,
         world_model::clearance::{Clearance, ClearanceCard},
     };
@@ -314,7 +314,7 @@ mod tests {
     fn cost() -> Cost {
         let number = Num::Literal;
         let drives = [
-            DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: number(1.0) }),
+            DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: number(1.0), by: Likeness::Latent }),
             DriveSpec::Effort(EffortSpec { weight: number(0.1) }),
             DriveSpec::KeepClear(KeepClearSpec { distance_m: number(1.0), weight: number(4.0) }),
         ];

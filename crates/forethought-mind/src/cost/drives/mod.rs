@@ -12,7 +12,7 @@ pub use effort::EffortSpec;
 pub use hunger::HungerSpec;
 pub use keep_clear::KeepClearSpec;
 pub use pain::PainSpec;
-pub use reach::ReachSpec;
+pub use reach::{Likeness, ReachSpec};
 
 use forethought_interface::{Num, Numbers};
 use schemars::JsonSchema;

@@ -19,6 +19,20 @@ pub struct ReachSpec {
     /// How much it counts.
     #[serde(default = "one")]
     pub weight: Num,
+    /// In what a state has to be like the goal.
+    #[serde(default)]
+    pub by: Likeness,
+}
+
+/// In what a state has to be like the goal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Likeness {
+    /// In all that its latent holds.
+    #[default]
+    Latent,
+    /// In its place, as decoded from the latent: distances are in metres. Where others pass by, what else would be sensed at the
+    /// goal says little of how far off it is. The critic knows nothing of it.
+    Place,
 }
 
 fn one() -> Num {
