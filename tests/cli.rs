@@ -225,7 +225,18 @@ fn a_place_that_cannot_be_written_to_is_status_1() {
     assert_eq!(status(&output), 1);
     assert!(stderr(&output).contains(text(&out)), "{}", stderr(&output));
     let model = file.join("model.safetensors");
-    let output = forethought(&["train", "two_rooms", "--episodes", "1", "--updates", "1", "--out", text(&model)]);
+    let output = forethought(&[
+        "train",
+        "two_rooms",
+        "--episodes",
+        "1",
+        "--updates",
+        "1",
+        "--lives",
+        "0",
+        "--out",
+        text(&model),
+    ]);
     assert_eq!(status(&output), 1);
     assert!(stderr(&output).contains("cannot"), "{}", stderr(&output));
 }
@@ -282,7 +293,19 @@ fn trains_a_model_that_runs() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("deep/er/model.safetensors");
     let train = |extra: &[&str]| {
-        let fixed = ["train", "two_rooms", "--episodes", "8", "--updates", "3", "--json", "--out", text(&model)];
+        let fixed = [
+            "train",
+            "two_rooms",
+            "--episodes",
+            "8",
+            "--updates",
+            "3",
+            "--lives",
+            "0",
+            "--json",
+            "--out",
+            text(&model),
+        ];
         forethought(&[&fixed[..], extra].concat())
     };
     let output = train(&[]);
@@ -377,7 +400,8 @@ mod interrupted {
     fn a_training() {
         let folder = tempfile::tempdir().unwrap();
         let (cut, whole) = (folder.path().join("cut.safetensors"), folder.path().join("whole.safetensors"));
-        let arguments = |out| ["train", "two_rooms", "--episodes", "40", "--updates", "160", "--out", out];
+        let arguments =
+            |out| ["train", "two_rooms", "--episodes", "40", "--updates", "160", "--lives", "0", "--out", out];
         let output = ctrl_c(start_until(&arguments(text(&cut)), &cut.with_extension("log.jsonl"), 1));
         assert_eq!(status(&output), 1, "{}", stderr(&output));
         assert!(stderr(&output).contains("--resume"), "{}", stderr(&output));
@@ -457,7 +481,8 @@ fn a_probe_tells_a_trained_model_from_an_untrained_one() {
     assert_eq!(first["steps"], 4);
     assert!(first["latent_error"].as_f64().unwrap() < 0.5 * first["latent_unchanged"].as_f64().unwrap(), "{first}");
 
-    let training = ["train", "two_rooms", "--episodes", "20", "--updates", "1", "--out", self::text(&untrained)];
+    let training =
+        ["train", "two_rooms", "--episodes", "20", "--updates", "1", "--lives", "0", "--out", self::text(&untrained)];
     assert_eq!(status(&forethought(&training)), 0);
     let (report, _) = probe(&["--model", self::text(&untrained)]);
     let areas = [area(&report, "teleport 0.5 m"), area(&report, "teleport 1 m")];

@@ -183,7 +183,7 @@ fn a_trained_mind_reaches_goals_and_an_untrained_one_does_not() {
 fn live(model: &Arc<Model>, practice: &PracticeSpec, round: u64, lives: u64) -> Vec<Life> {
     let gradient = GradientSpec { starts: 16, refined: 8, iterations: 6, learning_rate: 0.2 };
     let actor = ActorSpec { horizon: 20, replan_every: 4, gradient, ..ActorSpec::default() };
-    let drives = [DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: 1.0.into() })];
+    let drives = [DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: 1.0.into(), by: Likeness::Latent })];
     let lead = |life: u64| {
         let mind = Mind::new(Some(model.clone()), &layout(), 2, &actor, &drives, &ExplorationSpec::default()).unwrap();
         let (mut practising, memory) = Practice::new(mind, model.clone(), practice, round > 0);
@@ -240,7 +240,7 @@ fn practice_makes_a_policy_that_reaches_goals_and_a_critic_that_knows_how_far_th
     assert_eq!(Model::load(&path).unwrap(), *learnt);
     // What asks for them says so where they are missing.
     let refused = |actor: &ActorSpec| {
-        let drives = [DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: 1.0.into() })];
+        let drives = [DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: 1.0.into(), by: Likeness::Latent })];
         let mind = Mind::new(Some(Arc::new(model.clone())), &layout(), 2, actor, &drives, &ExplorationSpec::default());
         mind.unwrap_err().to_string()
     };

@@ -48,6 +48,8 @@ pub struct TrainOptions {
     pub updates: Option<u32>,
     /// Episodes of exploration, in place of the scenario's.
     pub episodes: Option<u32>,
+    /// Lives of each round of practice, in place of the scenario's; with 0 the agent does not practise.
+    pub lives: Option<u32>,
     /// A model whose world model is kept: the agent only practises with it.
     pub from: Option<PathBuf>,
 }
@@ -225,6 +227,10 @@ fn spec(setups: &[Arc<Setup>], options: &TrainOptions) -> TrainingSpec {
     let mut spec = setups[0].loaded.scenario.training.clone();
     spec.updates = options.updates.unwrap_or(spec.updates);
     spec.episodes = options.episodes.unwrap_or(spec.episodes);
+    if let (Some(practice), Some(lives)) = (&mut spec.practice, options.lives) {
+        practice.lives = lives;
+    }
+    spec.practice = spec.practice.filter(|practice| practice.lives > 0);
     spec
 }
 

@@ -41,6 +41,10 @@ pub struct Train {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     episodes: Option<u32>,
 
+    /// Lives in each round of practice, in place of the scenario's; with 0 the agent does not practise
+    #[arg(long, value_name = "N")]
+    lives: Option<u32>,
+
     /// Keep the world model of this file, and only let the agent practise with it: a critic and a policy
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "updates", "episodes"])]
     from: Option<PathBuf>,
@@ -50,7 +54,7 @@ const EXAMPLES: &str = "\
 Examples:
   forethought train two_rooms --out my_model.safetensors
   forethought train two_rooms --out my_model.safetensors --resume
-  forethought train two_rooms --out quick.safetensors --episodes 200 --updates 300
+  forethought train two_rooms --out quick.safetensors --episodes 200 --updates 300 --lives 0
   forethought train two_rooms --from my_model.safetensors --out practised.safetensors
   forethought run two_rooms --model my_model.safetensors
 
@@ -72,6 +76,7 @@ impl Train {
             resume: self.resume,
             updates: self.updates,
             episodes: self.episodes,
+            lives: self.lives,
             from: self.from.clone(),
         };
         let summary = train(&setups, &options, &stop_on_ctrl_c()?)?;
