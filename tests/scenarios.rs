@@ -213,6 +213,13 @@ fn successes(name: &str, actor: PlannerName, episodes: u64) -> u64 {
 
 /// Each reaches 97% or more of many (README); random actors reach 6% at most.
 #[test]
+fn an_agent_with_needs_lives_on_and_one_at_random_does_not() {
+    let (lived, at_random) =
+        (successes("foraging", PlannerName::Gradient, 10), successes("foraging", PlannerName::Random, 10));
+    assert!(lived >= 6 && at_random == 0, "{lived} and {at_random} of 10 were alive after 2,000 steps");
+}
+
+#[test]
 fn the_committed_models_solve_their_worlds() {
     use PlannerName::{Gradient, Hierarchical};
     for (name, actor) in
