@@ -7,8 +7,8 @@
 
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use forethought_interface::{
-    Action, FoodItem, Marker, Outcome, Outline, Pose, Ray, Rollout, Scene, SceneBody, SceneFood, SceneZone, Snapshot,
-    Thought, ViewCommand, ViewMessage, Vitals,
+    ActedBy, Action, FoodItem, Marker, Outcome, Outline, Pose, Ray, Rollout, Scene, SceneBody, SceneFood, SceneZone,
+    Snapshot, Thought, ViewCommand, ViewMessage, Vitals,
 };
 use forethought_view::{ViewOptions, open};
 use std::{
@@ -257,6 +257,8 @@ impl Rooms {
             energy,
             model_evaluations: if planned { 16 * 2 * 20 * HORIZON as u64 } else { 0 },
             subgoals: vec![],
+            acted_by: ActedBy::Mode2,
+            ..Thought::default()
         }
     }
 
