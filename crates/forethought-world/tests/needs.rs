@@ -53,9 +53,11 @@ fn living_costs_and_so_does_acting() {
     assert_eq!(sandbox.record().light, None);
     assert!(sandbox.record().foods.is_empty());
     let values = sandbox.observe(1).values;
-    let [energy, health, harm, effort, light, dusk_in] = values[4..] else { panic!("six values of interoception") };
+    let [energy, health, harm, effort, light, dusk_in, warmth] = values[4..] else {
+        panic!("seven values of interoception")
+    };
     assert_near(energy, 0.67);
-    assert_eq!([health, harm, effort, light, dusk_in], [1.0, 0.0, 0.5, 1.0, 1.0]);
+    assert_eq!([health, harm, effort, light, dusk_in, warmth], [1.0, 0.0, 0.5, 1.0, 1.0, 1.0]);
 }
 
 #[test]
@@ -151,7 +153,8 @@ fn nights_are_cold_outside() {
     assert_near(vitals(&sandbox, 0).harm_per_s, 0.2);
     assert_eq!(vitals(&sandbox, 1).health, 1.0);
     assert_near(vitals(&sandbox, 2).health, 0.9);
-    assert_eq!(sandbox.observe(0).values[8..], [0.0, 0.0]);
+    assert_eq!(sandbox.observe(0).values[8..], [0.0, 0.0, 0.0]);
+    assert_eq!([1, 2].map(|agent| sandbox.observe(agent).values[10]), [1.0, 0.5], "a shelter is warm");
     steps(&mut sandbox, 1);
     assert_eq!((vitals(&sandbox, 0).harm_per_s, sandbox.observe(0).values[9]), (0.0, 1.0));
 }
