@@ -324,15 +324,14 @@ impl Mind {
         }
         self.configure(model, &present);
         let latent = if surprises { present.latent.clone() } else { vec![] };
-        let drives = match detail {
-            Detail::Brief => vec![],
-            Detail::Full => self.needs().into_iter().zip(self.costs(&present, &[])).collect(),
-        };
+        let shown = (detail == Detail::Full).then(|| present.clone());
         let mut thought = self.act(model, present, detail)?;
         if surprises {
             self.surprise.remember(model.stride(), &latent, &thought.action.values);
         }
-        thought.drives = drives;
+        if let Some(present) = shown {
+            thought.drives = self.needs().into_iter().zip(self.costs(&present, &thought.action.values)).collect();
+        }
         thought.task = self.configurator.as_ref().and_then(|configurator| {
             let (name, reason) = (configurator.task()?.name.clone(), configurator.reason().to_owned());
             Some(Task { name, reason, began: self.changed })

@@ -1,6 +1,6 @@
 //! The configurator: sets the agent's task, moment by moment, by configuring the other modules: which drives count and how much,
 //! how far ahead to plan and in which mode, what perception attends to (Dawid & LeCun 2023, Sec. 2.3). Read first:
-//! [`ConfiguratorSpec`] and [`Configurator`].
+//! [`ConfiguratorSpec`] and `Configurator`.
 
 mod deliberation;
 

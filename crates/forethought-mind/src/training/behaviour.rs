@@ -1,5 +1,5 @@
 //! Learning from lives: the critic from what states did cost, the policy from what Mode-2 planned. Read first:
-//! [`PracticeSpec`], [`fit_critic`] and [`fit_policy`].
+//! [`PracticeSpec`], `fit_critic` and `fit_policy`.
 
 use crate::{
     actor::{
