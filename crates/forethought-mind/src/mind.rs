@@ -373,7 +373,8 @@ impl Mind {
             goal: &present.goal,
             map: &present.map,
             extent: Extent { steps: self.actor.horizon as usize / model.stride(), stride: model.stride() },
-            at_stake: self.at_stake(&present),
+            // Asked for at every control step, and worth working out only where it decides something.
+            at_stake: self.actor.mixed.stakes.map_or(0.0, |_| self.at_stake(&present)),
         };
         let (reason, evaluations) = self.deliberation.choose(&self.actor.mixed, self.step, &outlook);
         let mut thought = match reason {
@@ -393,7 +394,7 @@ impl Mind {
 
     /// What the drives but `Reach` cost in this state, weighed.
     fn at_stake(&self, present: &Present) -> f32 {
-        let weights = self.cost.drives().iter().filter(|drive| drive.name() != "reach").map(DriveSpec::weight);
+        let weights = self.cost.needs().map(DriveSpec::weight);
         self.costs(present, &[]).iter().zip(weights).map(|(cost, weight)| cost * weight.value_f32()).sum()
     }
 
@@ -448,8 +449,7 @@ impl Mind {
     /// The drives but `Reach`, by name.
     #[must_use]
     pub fn needs(&self) -> Vec<String> {
-        let names = self.cost.drives().iter().map(DriveSpec::name);
-        names.filter(|name| *name != "reach").map(str::to_owned).collect()
+        self.cost.needs().map(|drive| drive.name().to_owned()).collect()
     }
 
     /// A step of a random walk.

@@ -110,7 +110,12 @@ impl Cost {
                 alone.energies(&imagined, &[])[0]
             }
         };
-        self.drives.iter().filter(|drive| !matches!(drive, DriveSpec::Reach(_))).map(cost).collect()
+        self.needs().map(cost).collect()
+    }
+
+    /// The drives but `Reach`.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = &DriveSpec> {
+        self.drives.iter().filter(|drive| !matches!(drive, DriveSpec::Reach(_)))
     }
 
     /// What the critic expects a state `[latent]` to cost later on, weighed; 0 without a critic.
@@ -147,8 +152,7 @@ impl Cost {
 
     /// What counts besides the goal, where a level above says where to go.
     pub(crate) fn besides_goal(&self) -> Self {
-        let other = |drive: &&DriveSpec| !matches!(drive, DriveSpec::Reach(_));
-        Self { drives: self.drives.iter().filter(other).cloned().collect(), critic: None, ..self.clone() }
+        Self { drives: self.needs().cloned().collect(), critic: None, ..self.clone() }
     }
 
     /// The drive that needs a goal, if there is one.

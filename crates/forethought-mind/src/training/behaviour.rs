@@ -130,7 +130,7 @@ pub fn practise(
     on_update: &mut dyn FnMut(u32),
 ) -> Model {
     let stride = model.stride();
-    let critic = fit_critic(lives, &World::Known(model), drives, &spec.critic, seed, on_update);
+    let critic = fit_critic(lives, stride, Some(model), drives, &spec.critic, seed, on_update);
     let done = spec.critic.updates;
     let policy = fit_policy(lives, stride, &spec.policy, seed, &mut |update| on_update(done + update));
     model.with_behaviour(critic.map(Arc::new), policy.map(Arc::new))
@@ -232,39 +232,21 @@ impl<'a> Lives<'a> {
     }
 }
 
-/// What the critic's states are imagined with.
-pub(crate) enum World<'a> {
-    Known(&'a Model),
-    /// Nothing is imagined, and this many control steps are a prediction.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests have no world model"))]
-    Unknown {
-        stride: usize,
-    },
-}
-
-impl World<'_> {
-    fn stride(&self) -> usize {
-        match self {
-            Self::Known(model) => model.stride(),
-            Self::Unknown { stride } => *stride,
-        }
-    }
-}
-
 /// Learn what states cost later on, by temporal differences on memories: `drives` names those whose costs the moments hold.
-/// None where there is nothing to learn from.
+/// Without a world model no state is imagined. None where there is nothing to learn from.
 pub(crate) fn fit_critic(
     lives: &[Life],
-    world: &World,
+    stride: usize,
+    model: Option<&Model>,
     drives: &[String],
     spec: &CriticSpec,
     seed: u64,
     on_update: &mut dyn FnMut(u32),
 ) -> Option<Critic> {
-    let (learnt, held) = Lives::split(lives, world.stride());
-    let learnt = match world {
-        World::Known(model) => learnt.imagined_by(model),
-        World::Unknown { .. } => learnt,
+    let (learnt, held) = Lives::split(lives, stride);
+    let learnt = match model {
+        Some(model) => learnt.imagined_by(model),
+        None => learnt,
     };
     if learnt.lives.is_empty() {
         return None;
@@ -573,23 +555,18 @@ mod tests {
         let mut heard = 0;
         let names = ["hunger".to_owned()];
         let critic =
-            fit_critic(&lives(false), &World::Unknown { stride: STRIDE }, &names, &spec(800), 3, &mut |update| {
-                heard = update
-            })
-            .unwrap();
+            fit_critic(&lives(false), STRIDE, None, &names, &spec(800), 3, &mut |update| heard = update).unwrap();
         assert!(error(&critic) < 0.03 && heard == 800, "{}", error(&critic));
         let [calibration] = &critic.card.calibration[..] else { panic!("{:?}", critic.card) };
         assert!(calibration.r2 > 0.95 && calibration.states > 10 && calibration.tenths.len() <= 10, "{calibration:?}");
-        let ignorant =
-            fit_critic(&lives(false), &World::Unknown { stride: STRIDE }, &names, &spec(1), 3, &mut |_| ()).unwrap();
+        let ignorant = fit_critic(&lives(false), STRIDE, None, &names, &spec(1), 3, &mut |_| ()).unwrap();
         assert!(error(&ignorant) > 0.3 && ignorant.card.calibration[0].r2 < 0.5, "{}", error(&ignorant));
-        assert!(fit_critic(&[], &World::Unknown { stride: STRIDE }, &names, &spec(1), 3, &mut |_| ()).is_none());
+        assert!(fit_critic(&[], STRIDE, None, &names, &spec(1), 3, &mut |_| ()).is_none());
     }
 
     #[test]
     fn a_critic_knows_which_goals_are_far_along_the_way_it_goes() {
-        let critic =
-            fit_critic(&lives(true), &World::Unknown { stride: STRIDE }, &[], &spec(800), 3, &mut |_| ()).unwrap();
+        let critic = fit_critic(&lives(true), STRIDE, None, &[], &spec(800), 3, &mut |_| ()).unwrap();
         let of = |ahead: f32| critic.of_goal(&latent(1.0), &latent(1.0 + ahead))[0];
         // Half a radian behind is nearly a whole turn away, and as near as the first as latents.
         assert!(of(0.5) < of(1.5) && of(1.5) < of(3.0) && of(3.0) < of(-0.5) + 0.2 && of(0.5) + 0.3 < of(-0.5));
