@@ -9,6 +9,7 @@ use crate::{
     },
     configurator::{self, Configurator, ConfiguratorSpec, Deliberation, Outlook, Reason, Signals},
     cost::{Cost, Extent, drives::DriveSpec},
+    memory::{Moment, ShortTermMemory},
     world_model::{Model, interoception::body_senses, predictor::Predictor},
 };
 use forethought_energy::distance::Distance;
@@ -128,6 +129,8 @@ pub struct Mind {
     /// The body's own senses by name, and where they stand in an observation.
     body: Vec<(String, usize)>,
     deliberation: Deliberation,
+    /// What the drive for novelty reads; empty without it.
+    memory: ShortTermMemory,
     /// The control step.
     step: u32,
 }
@@ -193,6 +196,7 @@ impl Mind {
         let cost = cost.placed_by(model.as_ref().map(|model| &model.card().readout));
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let walk = Walk::new(exploration, action_len, &mut rng);
+        let memory = ShortTermMemory::new(cost.novelty().map_or(0, |novelty| novelty.remembers));
         Ok(Self {
             model,
             actor: actor.clone(),
@@ -211,6 +215,7 @@ impl Mind {
             changed: false,
             body: body_senses(layout),
             deliberation: Deliberation::default(),
+            memory,
             step: 0,
         })
     }
@@ -249,7 +254,8 @@ impl Mind {
     fn take_up(&mut self) {
         let Some(task) = self.configurator.as_ref().and_then(Configurator::task) else { return };
         let (actor, cost) = &*self.own;
-        (self.actor, self.cost) = (task.configure(actor), cost.weighed_by(&task.weights));
+        self.actor = task.configure(actor);
+        self.cost.weigh(cost, &task.weights);
         let model = self.model.as_ref();
         self.ignored = model.map_or_else(Vec::new, |model| model.card().perception.indices_of(&task.ignores));
         self.drop_plan();
@@ -261,6 +267,7 @@ impl Mind {
         let mut signals: BTreeMap<String, f32> = present.felt.iter().cloned().collect();
         let own = &self.own.1;
         signals.extend(self.needs().into_iter().zip(self.costs(present, &[])));
+        signals.extend(self.cost.familiarity(&present.latent).map(|familiarity| ("novelty".to_owned(), familiarity)));
         if let Some(critic) = model.critic() {
             let expected = critic.of_drives(&present.latent);
             signals.extend(critic.card().drives.iter().map(|name| format!("critic.{name}")).zip(expected));
@@ -322,15 +329,23 @@ impl Mind {
         if surprises {
             self.surprise.see(model, &present.latent, &present.map);
         }
+        self.cost.recall(self.memory.iter().map(|moment| &moment.latent[..]));
         self.configure(model, &present);
-        let latent = if surprises { present.latent.clone() } else { vec![] };
+        let remembers = self.cost.novelty().is_some();
+        let latent = if surprises || remembers { present.latent.clone() } else { vec![] };
         let shown = (detail == Detail::Full).then(|| present.clone());
         let mut thought = self.act(model, present, detail)?;
         if surprises {
             self.surprise.remember(model.stride(), &latent, &thought.action.values);
         }
+        if remembers {
+            let action = thought.action.values.clone();
+            self.memory.remember(Moment { latent, action, ..Moment::default() });
+        }
         if let Some(present) = shown {
             thought.drives = self.needs().into_iter().zip(self.costs(&present, &thought.action.values)).collect();
+            let familiarity = self.cost.familiarity(&present.latent);
+            thought.drives.extend(familiarity.map(|familiarity| ("novelty".to_owned(), familiarity)));
         }
         thought.task = self.configurator.as_ref().and_then(|configurator| {
             let (name, reason) = (configurator.task()?.name.clone(), configurator.reason().to_owned());
@@ -683,6 +698,7 @@ impl Think for Mind {
         self.hierarchy = Hierarchy::default();
         self.goal = None;
         self.deliberation = Deliberation::default();
+        self.memory.clear();
         self.surprise = Surprise::default();
         self.step = 0;
         if let Some(configurator) = &mut self.configurator {
@@ -701,7 +717,8 @@ impl Think for Mind {
             Some(model) if self.actor.planner != PlannerName::Random => model.clone(),
             _ => return Ok(self.explore()),
         };
-        let by_plan = self.configurator.is_none() && self.actor.mode == Mode::Mode2 && detail == Detail::Brief;
+        let attends = self.configurator.is_some() || self.cost.novelty().is_some();
+        let by_plan = !attends && self.actor.mode == Mode::Mode2 && detail == Detail::Brief;
         if by_plan && self.carries_on() {
             return Ok(self.carry_on(detail));
         }
