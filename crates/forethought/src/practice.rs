@@ -43,13 +43,13 @@ pub fn practise(
         };
         let label = format!("practising {}, round {} of {}", setup.name(), round + 1, spec.rounds);
         let mut progress = Progress::begin(&label, u64::from(spec.updates()));
-        let needs = setup.needs_of_first(&shared)?;
+        let drives = setup.drives_of_first()?;
         let mut on_update = |done: u32| {
             if done.is_multiple_of(50) {
                 progress.set(u64::from(done), "");
             }
         };
-        model = pool.install(|| training::practise(&shared, &lives[first..], &needs, spec, seed, &mut on_update));
+        model = pool.install(|| training::practise(&shared, &lives[first..], &drives, spec, seed, &mut on_update));
         progress.end();
         if stop.requested() {
             return Ok(None);

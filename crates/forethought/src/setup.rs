@@ -226,13 +226,19 @@ impl Setup {
             .collect()
     }
 
-    /// The first agent's drives but `Reach`, by name.
+    /// The first agent's drives.
     ///
     /// # Errors
-    /// Where the model does not fit.
-    pub fn needs_of_first(&self, model: &Arc<Model>) -> Result<Vec<String>, Error> {
-        let actor = ActorSpec { planner: PlannerName::Random, ..self.loaded.scenario.agents[0].actor.clone() };
-        Ok(self.mind(0, Some(model.clone()), &actor, &self.draw(0)?)?.needs())
+    /// As [`Setup::draw`].
+    pub fn drives_of_first(&self) -> Result<Vec<DriveSpec>, Error> {
+        Ok(self.drives_of(0, &self.draw(0)?))
+    }
+
+    /// The drives of agent `index` in this episode, but those that it is to live without.
+    fn drives_of(&self, index: usize, episode: &Episode) -> Vec<DriveSpec> {
+        let mut drives = drives_of(&self.loaded.scenario.agents[index], episode);
+        drives.retain(|drive| !self.changes.without.iter().any(|name| name == drive.name()));
+        drives
     }
 
     /// The mind of agent `index` in this episode.
@@ -246,8 +252,7 @@ impl Setup {
         let (agent, body) = (&self.loaded.scenario.agents[index], &episode.world.agents[index]);
         let exploration = &self.loaded.scenario.training.exploration;
         let (layout, action_len) = (observation_layout(body), action_len(&body.actuator));
-        let mut drives = drives_of(agent, episode);
-        drives.retain(|drive| !self.changes.without.iter().any(|name| name == drive.name()));
+        let drives = self.drives_of(index, episode);
         let mind = Mind::new(model, &layout, action_len, actor, &drives, exploration);
         let mind = match &agent.configurator {
             Some(configurator) => {

@@ -118,9 +118,9 @@ impl Cost {
         self.needs().map(cost).collect()
     }
 
-    /// The drives that judge a state by itself: all but `Reach`, which asks for a goal, and `Novelty`, which asks for a memory.
+    /// As [`needs`].
     pub(crate) fn needs(&self) -> impl Iterator<Item = &DriveSpec> {
-        self.drives.iter().filter(|drive| !matches!(drive, DriveSpec::Reach(_) | DriveSpec::Novelty(_)))
+        needs(&self.drives)
     }
 
     /// The drive for novelty, if there is one.
@@ -260,6 +260,11 @@ impl Cost {
         }
         total
     }
+}
+
+/// The drives that judge a state by itself: all but `Reach`, which asks for a goal, and `Novelty`, which asks for a memory.
+pub(crate) fn needs(drives: &[DriveSpec]) -> impl Iterator<Item = &DriveSpec> {
+    drives.iter().filter(|drive| !matches!(drive, DriveSpec::Reach(_) | DriveSpec::Novelty(_)))
 }
 
 /// One more term on the tape that `sum` carries.

@@ -33,6 +33,11 @@ impl Trainee {
         Self { packed, parameters, shelf: Shelf::default(), gradients: Shelf::default() }
     }
 
+    /// How many inputs need no gradient.
+    pub(crate) fn beside(&self) -> usize {
+        self.packed.beside()
+    }
+
     /// Take over other weights; see [`PackedMlp::refill`].
     pub(crate) fn refill<'a>(&'a mut self, mlp: &'a Mlp) -> impl Iterator<Item = Filling<'a>> {
         Arc::make_mut(&mut self.packed).refill(mlp)

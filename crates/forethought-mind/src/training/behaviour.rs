@@ -1,13 +1,17 @@
 //! Learning from lives: the critic from what states did cost, the policy from what Mode-2 planned. Read first:
 //! [`PracticeSpec`], `fit_critic` and `fit_policy`.
 
-use super::ForesightSpec;
+use super::{ForesightSpec, refine_policy};
 use crate::{
     actor::{
         ActorSpec,
         policy::{Policy, PolicyCard},
     },
-    cost::critic::{Calibration, Critic, CriticCard},
+    cost::{
+        critic::{Calibration, Critic, CriticCard},
+        drives::DriveSpec,
+        needs,
+    },
     memory::Moment,
     network::{Batch, Mlp, Regression},
     world_model::{Model, encoder::Encoder},
@@ -103,11 +107,16 @@ pub struct PolicySpec {
     pub updates: u32,
     /// AdamW's highest learning rate; it falls to zero along a cosine.
     pub learning_rate: f32,
+    /// Gradient updates after the distilling, of 256 states each, that lower the energy of what the policy is imagined to do. Of no
+    /// effect with the drive `Reach`.
+    pub by_energy: u32,
+    /// For how many predictions it is imagined to act.
+    pub imagines: usize,
 }
 
 impl Default for PolicySpec {
     fn default() -> Self {
-        Self { hidden: vec![128, 128], updates: 12000, learning_rate: 2e-3 }
+        Self { hidden: vec![128, 128], updates: 12000, learning_rate: 2e-3, by_energy: 0, imagines: 6 }
     }
 }
 
@@ -124,7 +133,7 @@ const HELD_OUT: usize = 10;
 /// A goal from the same life comes at most so many control steps later.
 const GOAL_WITHIN: usize = 160;
 
-/// Learn a critic and a policy from lives that were led with `model`, whose drives but `Reach` are these: the same model, with
+/// Learn a critic and a policy from lives that were led with `model` by an agent with these drives: the same model, with
 /// both. `on_update` hears of every update done, of [`PracticeSpec::updates`].
 ///
 /// The work is spread over the current rayon pool; the result does not depend on it.
@@ -132,23 +141,29 @@ const GOAL_WITHIN: usize = 160;
 pub fn practise(
     model: &Model,
     lives: &[Life],
-    drives: &[String],
+    drives: &[DriveSpec],
     spec: &PracticeSpec,
     seed: u64,
     on_update: &mut dyn FnMut(u32),
 ) -> Model {
     let stride = model.stride();
-    let critic = fit_critic(lives, stride, Some(model), drives, &spec.critic, seed, on_update);
+    let needs: Vec<String> = needs(drives).map(|drive| drive.name().to_owned()).collect();
+    let critic = fit_critic(lives, stride, Some(model), &needs, &spec.critic, seed, on_update);
     let done = spec.critic.updates;
     let policy = fit_policy(lives, stride, &spec.policy, seed, &mut |update| on_update(done + update));
-    model.with_behaviour(critic.map(Arc::new), policy.map(Arc::new))
+    let practised = model.with_behaviour(critic.map(Arc::new), policy.map(Arc::new));
+    if spec.policy.by_energy == 0 {
+        return practised;
+    }
+    let done = done + spec.policy.updates;
+    refine_policy(&practised, lives, drives, &spec.policy, seed, &mut |update| on_update(done + update))
 }
 
 impl PracticeSpec {
     /// Gradient updates in each round.
     #[must_use]
     pub fn updates(&self) -> u32 {
-        self.critic.updates + self.policy.updates
+        self.critic.updates + self.policy.updates + self.policy.by_energy
     }
 }
 
@@ -473,7 +488,8 @@ pub(crate) fn fit_policy(
         fit.step((0..SHARDS).into_par_iter().map(batch).collect(), 0.5);
         on_update(update + 1);
     }
-    let card = PolicyCard { hidden: spec.hidden.clone(), goals, plans: learnt.len(), r2: explained(&fit.mlp, &held) };
+    let r2 = explained(&fit.mlp, &held);
+    let card = PolicyCard { hidden: spec.hidden.clone(), goals, plans: learnt.len(), r2, by_energy: 0 };
     Some(Policy::new(card, fit.mlp))
 }
 
@@ -583,7 +599,7 @@ mod tests {
 
     #[test]
     fn a_policy_is_distilled_from_plans_alone() {
-        let settings = PolicySpec { hidden: vec![16], updates: 400, learning_rate: 1e-2 };
+        let settings = PolicySpec { hidden: vec![16], updates: 400, learning_rate: 1e-2, ..PolicySpec::default() };
         let policy = fit_policy(&lives(false), STRIDE, &settings, 3, &mut |_| ()).unwrap();
         assert!(policy.card.r2 > 0.98 && policy.card.plans == 18 * 30 && !policy.card.goals, "{:?}", policy.card);
         let acted = policy.act(&latent(2.0), &[]);

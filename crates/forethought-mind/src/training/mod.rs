@@ -1,6 +1,7 @@
 //! Training: from recorded experience to a world model. Read first: [`train()`] and [`TrainingSpec`].
 
 pub mod behaviour;
+pub mod compile;
 mod experience;
 pub mod foresight;
 mod levels;
@@ -11,6 +12,7 @@ mod terms;
 mod train;
 
 pub use behaviour::{CriticSpec, Life, PolicySpec, PracticeSpec, practise};
+pub use compile::refine_policy;
 pub use experience::{Experience, Trajectory};
 pub use foresight::{ForesightError, ForesightSpec, fit_predictor, foresight_error};
 pub use objectives::Objective;
