@@ -81,7 +81,7 @@ fn explore(episodes: u32, steps: usize) -> Experience {
         }
         trajectory
     });
-    Experience { layout: layout(), action_len: 2, arena_m: [1.0, 1.0], episodes: episodes.collect() }
+    Experience { layout: layout(), action_len: 2, recalls: vec![], arena_m: [1.0, 1.0], episodes: episodes.collect() }
 }
 
 fn spec(updates: u32) -> TrainingSpec {

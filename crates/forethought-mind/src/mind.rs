@@ -10,6 +10,7 @@ use crate::{
     configurator::{self, Configurator, ConfiguratorSpec, Deliberation, Outlook, Reason, Signals},
     cost::{Cost, Extent, drives::DriveSpec},
     memory::{Moment, ShortTermMemory},
+    recall::Recall,
     world_model::{Model, interoception::body_senses, predictor::Predictor},
 };
 use forethought_energy::distance::Distance;
@@ -19,6 +20,7 @@ use forethought_interface::{
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
@@ -85,6 +87,9 @@ pub enum MindError {
         /// The sense.
         channel: &'static str,
     },
+    /// A memory of what the agent does not sense.
+    #[error("`memory` cannot work: {0}; add the sensor, or leave it out of `memory.recall`")]
+    Memory(String),
     /// Tasks or rules that the agent cannot follow.
     #[error("configurator.{path}: {what}")]
     Configurator {
@@ -133,6 +138,8 @@ pub struct Mind {
     memory: ShortTermMemory,
     /// The control step.
     step: u32,
+    /// What it keeps in mind of where things are.
+    recall: Option<Recall>,
 }
 
 /// What a mind perceives at a control step.
@@ -217,7 +224,30 @@ impl Mind {
             deliberation: Deliberation::default(),
             memory,
             step: 0,
+            recall: None,
         })
+    }
+
+    /// The same with this memory of what is out of sight, or without one: of what its model was trained with.
+    ///
+    /// # Errors
+    /// [`MindError::Misfit`] where the model that it plans with was trained to perceive otherwise.
+    pub fn recalling(mut self, recall: Option<Recall>) -> Result<Self, MindError> {
+        let model = self.model.as_ref().filter(|_| self.actor.planner != PlannerName::Random);
+        let recalls = recall.as_ref().map_or_else(Vec::new, Recall::channels);
+        if let Some(difference) = model.and_then(|model| model.misfit_of_memory(&recalls)) {
+            return Err(MindError::Misfit(difference));
+        }
+        self.recall = recall;
+        Ok(self)
+    }
+
+    /// What is sensed, completed by what is out of sight and remembered: once in a control step.
+    pub(crate) fn complete<'a>(&mut self, observation: &'a Observation) -> Cow<'a, Observation> {
+        match &mut self.recall {
+            Some(recall) => recall.complete(observation),
+            None => Cow::Borrowed(observation),
+        }
     }
 
     /// The same with a configurator that sets its task, or with `fixed` always the task of that name.
@@ -287,7 +317,7 @@ impl Mind {
         self.changed = changed || self.step == 0;
     }
 
-    /// The latents of what is sensed and of the goal, and the floor plan.
+    /// The latents of what is sensed, completed from memory, and of the goal, and the floor plan.
     pub(crate) fn perceive(
         &mut self,
         model: &Model,
@@ -341,6 +371,9 @@ impl Mind {
         if remembers {
             let action = thought.action.values.clone();
             self.memory.remember(Moment { latent, action, ..Moment::default() });
+        }
+        if detail == Detail::Full {
+            thought.remembered = self.recall.as_ref().map_or_else(Vec::new, Recall::remembered);
         }
         if let Some(present) = shown {
             thought.drives = self.needs().into_iter().zip(self.costs(&present, &thought.action.values)).collect();
@@ -701,6 +734,9 @@ impl Think for Mind {
         self.memory.clear();
         self.surprise = Surprise::default();
         self.step = 0;
+        if let Some(recall) = &mut self.recall {
+            recall.clear();
+        }
         if let Some(configurator) = &mut self.configurator {
             configurator.restart();
             self.take_up();
@@ -717,6 +753,7 @@ impl Think for Mind {
             Some(model) if self.actor.planner != PlannerName::Random => model.clone(),
             _ => return Ok(self.explore()),
         };
+        let observation = &*self.complete(observation);
         let attends = self.configurator.is_some() || self.cost.novelty().is_some();
         let by_plan = !attends && self.actor.mode == Mode::Mode2 && detail == Detail::Brief;
         if by_plan && self.carries_on() {

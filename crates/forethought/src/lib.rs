@@ -17,6 +17,7 @@ pub mod locate;
 pub mod practice;
 pub mod probe;
 pub mod progress;
+pub mod recall;
 pub mod scenario;
 pub mod setup;
 pub mod stop;

@@ -3,6 +3,7 @@
 use crate::{
     episode::hex,
     error::Error,
+    recall::recall_of,
     scenario::{self, AgentSpec, Episode, LoadedScenario},
 };
 use forethought_interface::{FactorValues, Numbers, Think, derive_seed};
@@ -160,8 +161,12 @@ impl Setup {
         let file = named_file(&self.loaded, agent, &options);
         let file = file.ok_or_else(|| Error::NoModel { scenario: self.name().to_owned() })?;
         let model = load_model(&file, &self.loaded, &mut Xxh3::new())?;
-        let body = &self.draw(0)?.world.agents[0];
-        match model.misfit(&observation_layout(body), action_len(&body.actuator)) {
+        let world = self.draw(0)?.world;
+        let body = &world.agents[0];
+        let recall = recall_of(agent, body, &world.timing)?;
+        let recalls = recall.map_or_else(Vec::new, |recall| recall.channels());
+        let misfit = model.misfit(&observation_layout(body), action_len(&body.actuator));
+        match misfit.or_else(|| model.misfit_of_memory(&recalls)) {
             None => Ok(model),
             Some(how) => Err(Error::Mind { agent: agent.name.clone(), source: MindError::Misfit(how) }),
         }
@@ -254,6 +259,8 @@ impl Setup {
         let (layout, action_len) = (observation_layout(body), action_len(&body.actuator));
         let drives = self.drives_of(index, episode);
         let mind = Mind::new(model, &layout, action_len, actor, &drives, exploration);
+        let recall = recall_of(agent, body, &episode.world.timing)?;
+        let mind = mind.and_then(|mind| mind.recalling(recall));
         let mind = match &agent.configurator {
             Some(configurator) => {
                 let mut configurator = configurator.clone();

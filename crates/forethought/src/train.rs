@@ -255,14 +255,16 @@ fn collect(
         let Some(more) = experience::collect(setup, &collecting, stop, progress)? else { return Ok(None) };
         match &mut all {
             None => all = Some(more),
-            Some(all) if all.layout == more.layout && all.action_len == more.action_len => {
+            Some(all)
+                if all.layout == more.layout && all.action_len == more.action_len && all.recalls == more.recalls =>
+            {
                 all.episodes.extend(more.episodes);
             }
             Some(_) => {
                 return Err(Error::Unequal {
                     first: setups[0].name().to_owned(),
                     other: setup.name().to_owned(),
-                    reason: "their agents sense or act differently; train each by itself".into(),
+                    reason: "their agents sense, remember or act differently; train each by itself".into(),
                 });
             }
         }

@@ -199,7 +199,7 @@ fn climb(
 
 fn begin(experience: &Experience, spec: &TrainingSpec, context: &TrainContext) -> TrainState {
     let (sensed, _) = some_rows(experience);
-    let perception = Perception::fit(&experience.layout, &sensed);
+    let perception = Perception::fit(&experience.layout, &sensed).recalling(&experience.recalls);
     let card = StateCard {
         scenario: context.scenario.clone(),
         scenario_hash: context.hash_text(),

@@ -241,6 +241,18 @@ impl Model {
             .then(|| format!("it was trained with {trained} action values, the agent has {action_len}"))
     }
 
+    /// What differs, where an agent does not remember what the model was trained to perceive from memory, or the other way round.
+    #[must_use]
+    pub fn misfit_of_memory(&self, recalls: &[String]) -> Option<String> {
+        let trained = self.card.perception.recalls();
+        let named = |recalls: &[String]| match recalls {
+            [] => "without memory of what is out of sight".to_owned(),
+            _ => format!("with `memory: (recall: {recalls:?})`"),
+        };
+        (trained != recalls)
+            .then(|| format!("it was trained {} but the agent lives {}", named(trained), named(recalls)))
+    }
+
     /// Read a model.
     ///
     /// # Errors

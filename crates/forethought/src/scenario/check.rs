@@ -1,5 +1,7 @@
 //! What can be said of a scenario without drawing it: names, references, counts and rates. Read first: [`check`].
 
+mod memory;
+
 use super::{
     AgentSpec, Condition, Draw, FactorSpec, Scenario, expression,
     nearest::{listed, nearest},
@@ -39,6 +41,7 @@ pub(super) fn check(scenario: &Scenario, partly: &dyn Fn(&str) -> bool) -> Vec<F
     for (index, agent) in scenario.agents.iter().enumerate() {
         let path = format!("agents[{index}]");
         check.agent(&path, agent);
+        check.memory(&path, agent);
         check.actor(&format!("{path}.actor"), &agent.actor);
     }
     check.conditions();
