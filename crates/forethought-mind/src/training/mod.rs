@@ -1,6 +1,7 @@
 //! Training: from recorded experience to a world model. Read first: [`train()`] and [`TrainingSpec`].
 
 pub mod behaviour;
+mod configurator;
 mod experience;
 mod levels;
 pub mod objectives;
@@ -10,6 +11,7 @@ mod terms;
 mod train;
 
 pub use behaviour::{CriticSpec, Life, PolicySpec, PracticeSpec, practise};
+pub use configurator::{LearnedConfiguratorSpec, TaskMoment, learn_tasks};
 pub use experience::{Experience, Trajectory};
 pub use objectives::Objective;
 pub use state::TrainState;
