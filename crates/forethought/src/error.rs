@@ -89,6 +89,14 @@ pub enum Error {
     /// The scenario says nothing of practice.
     #[error("the scenario {0} does not say how to practise: give it `training: (practice: ())`, or leave out --from")]
     NoPractice(String),
+    /// There are no tasks to choose among, or to learn about.
+    #[error("no tasks for {scenario}: {problem}")]
+    NoTasks {
+        /// The scenario's name.
+        scenario: String,
+        /// What is missing, and what to do.
+        problem: &'static str,
+    },
     /// The disk or the system refused.
     #[error("cannot {doing} {path}: {source}", path = path.display())]
     Io {
