@@ -125,7 +125,7 @@ fn with_tasks(folder: &Path) -> String {
     let model = format!(
         "model: \"{root}/assets/foraging.safetensors\", configurator: (\
         tasks: [(name: \"eat\"), (name: \"rest\", mode: Mode1)],\
-        rules: [(when: [Above(\"energy\", 0.58)], task: \"rest\"), (task: \"eat\")]),"
+        rules: [(when: [Above(\"energy\", 0.595)], task: \"rest\"), (task: \"eat\")]),"
     );
     let text = fs::read_to_string(format!("{root}/scenarios/foraging.ron")).unwrap();
     let text = text
