@@ -7,10 +7,14 @@ use crate::{
         hierarchy::{Hierarchy, Means},
         planners::{self, Imagination, PlannerName, Proposal, Starts, coloured_noise},
     },
-    configurator::{self, Configurator, ConfiguratorSpec, Deliberation, Outlook, Reason, Signals},
+    configurator::{
+        self, Adviser, By, Chooser, Configurator, ConfiguratorSpec, Deliberation, Outlook, Reason, Signals, TaskSpec,
+        Trial,
+    },
     cost::{Cost, Extent, drives::DriveSpec},
     memory::{Moment, ShortTermMemory},
     recall::Recall,
+    training::LearnedConfiguratorSpec,
     world_model::{Model, interoception::body_senses, predictor::Predictor},
 };
 use forethought_energy::distance::Distance;
@@ -98,6 +102,21 @@ pub enum MindError {
         /// What is wrong.
         what: String,
     },
+    /// There is nothing to choose a task by.
+    #[error(
+        "its configurator is a learned one, and its model has none: train one with `forethought train SCENARIO --from MODEL.safetensors --only configurator --out MODEL.safetensors`, or use `--configurator rules`"
+    )]
+    NoConfigurator,
+    /// It was learnt for another agent.
+    #[error(
+        "its model has learnt to choose among the tasks {known}, and the agent's are {own}: train it for these with `forethought train SCENARIO --from MODEL.safetensors --only configurator --out MODEL.safetensors`, or use `--configurator rules`"
+    )]
+    OtherTasks {
+        /// The model's.
+        known: String,
+        /// The agent's.
+        own: String,
+    },
     /// Without a drive there is nothing to plan for.
     #[error("the `{actor}` actor has nothing to plan for: give the agent a drive, such as `Reach(target: \"goal\")`")]
     NoDrive {
@@ -152,6 +171,15 @@ pub(crate) struct Present {
     pub(crate) map: Vec<f32>,
     /// What the body really feels, by the name of its sense.
     pub(crate) felt: Vec<(String, f32)>,
+    /// The latent with nothing ignored; empty where that is the same, and where nobody decides by it.
+    unattended: Vec<f32>,
+}
+
+impl Present {
+    /// The latent with nothing ignored.
+    pub(crate) fn whole(&self) -> &[f32] {
+        if self.unattended.is_empty() { &self.latent } else { &self.unattended }
+    }
 }
 
 /// A plan being carried out.
@@ -253,7 +281,8 @@ impl Mind {
     /// The same with a configurator that sets its task, or with `fixed` always the task of that name.
     ///
     /// # Errors
-    /// [`MindError::Configurator`] where it does not fit the agent's drives and senses, or its tasks the model.
+    /// [`MindError::Configurator`] where it does not fit the agent's drives and senses, or its tasks the model;
+    /// [`MindError::NoConfigurator`] and [`MindError::OtherTasks`] where the model has not learnt what it asks for.
     pub fn configured_by(mut self, spec: &ConfiguratorSpec, fixed: Option<&str>) -> Result<Self, MindError> {
         let refuse = |(path, what)| MindError::Configurator { path, what };
         let drives: Vec<&str> = self.cost.drives().iter().map(DriveSpec::name).collect();
@@ -264,20 +293,39 @@ impl Mind {
         let mut spec = spec.clone();
         if let Some(name) = fixed {
             spec.rules.clear();
+            spec.by = By::Rules;
             spec.tasks.retain(|task| task.name == name);
             if spec.tasks.is_empty() {
                 return Err(refuse(("tasks".into(), format!("there is no task `{name}`"))));
             }
         }
+        let mut chooser = None;
         if let Some(model) = self.model.clone().filter(|_| self.actor.planner != PlannerName::Random) {
+            if spec.by == By::Learned {
+                chooser = Some(Chooser::Adviser(adviser(&model, &spec.tasks)?));
+            }
             for (index, task) in spec.tasks.iter().enumerate() {
                 check_actor(&task.configure(&self.actor), &model)
                     .map_err(|error| refuse((format!("tasks[{index}]"), error.to_string())))?;
             }
         }
-        self.configurator = Some(Configurator::new(&spec));
+        self.configurator = Some(Configurator::new(&spec, chooser));
         self.take_up();
         Ok(self)
+    }
+
+    /// The same with a configurator that tries the tasks: at random, or mostly as its model has learnt them so far.
+    ///
+    /// # Errors
+    /// As [`Mind::configured_by`].
+    pub fn trying_tasks(self, spec: &ConfiguratorSpec, how: &LearnedConfiguratorSpec) -> Result<Self, MindError> {
+        let spec = ConfiguratorSpec { by: By::Rules, ..spec.clone() };
+        let mut mind = self.configured_by(&spec, None)?;
+        let learnt = mind.model.as_ref().filter(|model| model.configurator().is_some());
+        let adviser = learnt.map(|model| adviser(model, &spec.tasks)).transpose()?;
+        let trial = Trial::new(how, spec.tasks.len(), adviser);
+        mind.configurator = Some(Configurator::new(&spec, Some(Chooser::Trial(trial))));
+        Ok(mind)
     }
 
     /// Configure everything for the task that is on.
@@ -294,6 +342,20 @@ impl Mind {
     /// Let the configurator decide which task is on.
     fn configure(&mut self, model: &Model, present: &Present) {
         let Some(mut configurator) = self.configurator.take() else { return };
+        let changed = if configurator.is_by_rules() {
+            configurator.configure(&self.signals(model, present, &configurator), self.step)
+        } else {
+            configurator.choose(present.whole(), self.step)
+        };
+        self.configurator = Some(configurator);
+        if changed {
+            self.take_up();
+        }
+        self.changed = changed || self.step == 0;
+    }
+
+    /// What rules decide by.
+    fn signals(&self, model: &Model, present: &Present, configurator: &Configurator) -> Signals {
         let mut signals: BTreeMap<String, f32> = present.felt.iter().cloned().collect();
         let own = &self.own.1;
         signals.extend(self.needs().into_iter().zip(self.costs(present, &[])));
@@ -309,12 +371,7 @@ impl Mind {
         if configurator.asks_for("surprise") {
             signals.insert("surprise".into(), self.surprise.ratio);
         }
-        let changed = configurator.configure(&Signals(signals), self.step);
-        self.configurator = Some(configurator);
-        if changed {
-            self.take_up();
-        }
-        self.changed = changed || self.step == 0;
+        Signals(signals)
     }
 
     /// The latents of what is sensed, completed from memory, and of the goal, and the floor plan.
@@ -326,6 +383,8 @@ impl Mind {
     ) -> Result<Present, ThinkError> {
         let perception = &model.card().perception;
         let mut percept = perception.perceive(observation)?;
+        let by_rules = self.configurator.as_ref().is_none_or(Configurator::is_by_rules);
+        let unattended = if by_rules || self.ignored.is_empty() { vec![] } else { model.encode(&percept) };
         // The mean of a sense is what it mostly tells.
         self.ignored.iter().for_each(|index| percept[*index] = 0.0);
         let latent = model.encode(&percept);
@@ -338,7 +397,7 @@ impl Mind {
             return Err(ThinkError::Diverged { what: "the latent of the observation".into() });
         }
         let felt = self.body.iter().map(|(name, at)| (name.clone(), observation.values[*at])).collect();
-        Ok(Present { latent, goal, map: perception.map(observation).to_vec(), felt })
+        Ok(Present { latent, goal, map: perception.map(observation).to_vec(), felt, unattended })
     }
 
     /// The latent of a goal, which mostly stays the same from step to step.
@@ -354,7 +413,7 @@ impl Mind {
     }
 
     /// One control step: see what has come, set the task, act.
-    fn live(&mut self, model: &Model, present: Present, detail: Detail) -> Result<Thought, ThinkError> {
+    pub(crate) fn live(&mut self, model: &Model, present: Present, detail: Detail) -> Result<Thought, ThinkError> {
         let surprises = self.configurator.as_ref().is_some_and(|configurator| configurator.asks_for("surprise"));
         if surprises {
             self.surprise.see(model, &present.latent, &present.map);
@@ -384,12 +443,15 @@ impl Mind {
             let (name, reason) = (configurator.task()?.name.clone(), configurator.reason().to_owned());
             Some(Task { name, reason, began: self.changed })
         });
+        self.step += 1;
         Ok(thought)
     }
 
     /// What to do now.
     pub(crate) fn act(&mut self, model: &Model, present: Present, detail: Detail) -> Result<Thought, ThinkError> {
         match self.actor.mode {
+            // So a task may have it; without a configurator nothing is perceived for that.
+            _ if self.actor.planner == PlannerName::Random => Ok(self.explore()),
             Mode::Mode1 => self.react(model, &present),
             Mode::Mixed => self.deliberate(model, present, detail),
             Mode::Mode2 if self.actor.planner == PlannerName::Hierarchical => {
@@ -444,6 +506,17 @@ impl Mind {
     fn at_stake(&self, present: &Present) -> f32 {
         let weights = self.cost.needs().map(DriveSpec::weight);
         self.costs(present, &[]).iter().zip(weights).map(|(cost, weight)| cost * weight.value_f32()).sum()
+    }
+
+    /// The same under this action, as the agent's own drives weigh, whatever the task.
+    pub(crate) fn own_cost(&self, present: &Present, action: &[f32]) -> f32 {
+        let weights = self.own.1.needs().map(DriveSpec::weight);
+        self.costs(present, action).iter().zip(weights).map(|(cost, weight)| cost * weight.value_f32()).sum()
+    }
+
+    /// Where its task stands among its configurator's; 0 without one.
+    pub(crate) fn task_index(&self) -> usize {
+        self.configurator.as_ref().map_or(0, Configurator::task_index)
     }
 
     /// Mode-2: go on with the plan, or plan anew where it has been followed long enough.
@@ -675,6 +748,16 @@ fn check_actor(actor: &ActorSpec, model: &Model) -> Result<(), MindError> {
     Ok(())
 }
 
+/// Who knows what these tasks cost, of what a model has learnt.
+fn adviser(model: &Model, tasks: &[TaskSpec]) -> Result<Adviser, MindError> {
+    let learned = model.configurator().ok_or(MindError::NoConfigurator)?;
+    Adviser::new(learned.clone(), tasks).ok_or_else(|| {
+        let listed = |names: Vec<&str>| names.join(", ");
+        let known = listed(learned.card().tasks.iter().map(String::as_str).collect());
+        MindError::OtherTasks { known, own: listed(tasks.iter().map(|task| task.name.as_str()).collect()) }
+    })
+}
+
 /// How much the world surprises, by the world model's predictions of a stride.
 #[derive(Debug, Clone, Default)]
 struct Surprise {
@@ -738,7 +821,7 @@ impl Think for Mind {
             recall.clear();
         }
         if let Some(configurator) = &mut self.configurator {
-            configurator.restart();
+            configurator.restart(seed);
             self.take_up();
         }
     }
@@ -750,7 +833,7 @@ impl Think for Mind {
         detail: Detail,
     ) -> Result<Thought, ThinkError> {
         let model = match &self.model {
-            Some(model) if self.actor.planner != PlannerName::Random => model.clone(),
+            Some(model) if self.own.0.planner != PlannerName::Random => model.clone(),
             _ => return Ok(self.explore()),
         };
         let observation = &*self.complete(observation);
@@ -760,8 +843,6 @@ impl Think for Mind {
             return Ok(self.carry_on(detail));
         }
         let present = self.perceive(&model, observation, goal)?;
-        let thought = self.live(&model, present, detail);
-        self.step += 1;
-        thought
+        self.live(&model, present, detail)
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Regression {
 pub(crate) struct Batch {
     /// `[rows, inputs]`.
     pub(crate) inputs: Vec<f32>,
-    /// `[rows, outputs]`.
+    /// `[rows, outputs]`; where one is NaN, anything may come out.
     pub(crate) targets: Vec<f32>,
 }
 

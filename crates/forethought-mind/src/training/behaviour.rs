@@ -14,6 +14,7 @@ use crate::{
     },
     memory::Moment,
     network::{Batch, Mlp, Regression},
+    training::LearnedConfiguratorSpec,
     world_model::{Model, encoder::Encoder},
 };
 use forethought_energy::distance::{Distance, SMOOTHING};
@@ -55,6 +56,10 @@ pub struct PracticeSpec {
     pub critic: CriticSpec,
     /// The policy.
     pub policy: PolicySpec,
+    /// Once it has these: which task of its configurator to be at, for a configurator that is `by: Learned`. Without it that is
+    /// not learnt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configurator: Option<LearnedConfiguratorSpec>,
 }
 
 impl Default for PracticeSpec {
@@ -70,6 +75,7 @@ impl Default for PracticeSpec {
             foresight: None,
             critic: CriticSpec::default(),
             policy: PolicySpec::default(),
+            configurator: None,
         }
     }
 }
@@ -124,12 +130,12 @@ impl Default for PolicySpec {
 pub type Life = Vec<Moment>;
 
 /// Parts that each batch is split into, whatever the number of threads, and rows in each.
-const SHARDS: u64 = 4;
-const ROWS: usize = 256;
+pub(super) const SHARDS: u64 = 4;
+pub(super) const ROWS: usize = 256;
 /// Updates after which the critic's own estimates of what comes next are brought up to date.
-const RENEW_EVERY: u32 = 20;
+pub(super) const RENEW_EVERY: u32 = 20;
 /// Of ten lives one is kept from learning, to measure on.
-const HELD_OUT: usize = 10;
+pub(super) const HELD_OUT: usize = 10;
 /// A goal from the same life comes at most so many control steps later.
 const GOAL_WITHIN: usize = 160;
 
@@ -435,7 +441,7 @@ fn pursuits(life: &Life) -> Vec<(usize, usize)> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^24 states")]
-fn calibration(drive: String, mut told: Vec<[f32; 2]>) -> Calibration {
+pub(super) fn calibration(drive: String, mut told: Vec<[f32; 2]>) -> Calibration {
     let states = told.len();
     told.sort_by(|a, b| a[0].total_cmp(&b[0]));
     let mean = |pairs: &[[f32; 2]]| {

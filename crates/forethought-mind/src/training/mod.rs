@@ -2,6 +2,7 @@
 
 pub mod behaviour;
 pub mod compile;
+mod configurator;
 mod experience;
 pub mod foresight;
 mod levels;
@@ -13,6 +14,7 @@ mod train;
 
 pub use behaviour::{CriticSpec, Life, PolicySpec, PracticeSpec, practise};
 pub use compile::refine_policy;
+pub use configurator::{LearnedConfiguratorSpec, TaskMoment, learn_tasks};
 pub use experience::{Experience, Trajectory};
 pub use foresight::{ForesightError, ForesightSpec, fit_predictor, foresight_error};
 pub use objectives::Objective;
