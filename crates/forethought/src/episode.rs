@@ -169,7 +169,11 @@ impl Runner {
         current.result.count(self.sandbox.record(), period_s);
         let Current { drawn, crowd, .. } = current;
         crowd.count(&drawn.world, &self.sandbox);
-        Ok(conditions::outcome(&drawn.episode, &drawn.world, &self.sandbox, crowd))
+        let outcome = conditions::outcome(&drawn.episode, &drawn.world, &self.sandbox, crowd);
+        if let (Some(outcome), Some(learning)) = (outcome, &self.setup.learning) {
+            learning.ended(outcome == Outcome::Success);
+        }
+        Ok(outcome)
     }
 
     /// What the episode came to.

@@ -3,6 +3,7 @@
 use crate::{
     episode::hex,
     error::Error,
+    learning::LearningRun,
     scenario::{self, AgentSpec, Episode, LoadedScenario},
 };
 use forethought_interface::{FactorValues, Numbers, Think, derive_seed};
@@ -33,6 +34,8 @@ pub struct Setup {
     pub changes: Changes,
     /// A hash over all model files; 0 without any.
     pub model_hash: u64,
+    /// How its agents learn while they live; none where they do not.
+    pub learning: Option<Arc<LearningRun>>,
     models: Vec<Option<Arc<Model>>>,
 }
 
@@ -122,7 +125,7 @@ impl Setup {
         }
         let model_hash = if models.iter().any(Option::is_some) { hash.digest() } else { 0 };
         let SetupOptions { seed, actor, ref changes, .. } = *options;
-        let setup = Self { loaded, seed, actor, changes: changes.clone(), model_hash, models };
+        let setup = Self { loaded, seed, actor, changes: changes.clone(), model_hash, learning: None, models };
         // A model that does not fit is told now, not by each worker.
         setup.minds(&setup.draw(0)?)?;
         Ok(setup)
@@ -154,13 +157,21 @@ impl Setup {
     /// Where there is none, or it does not fit the agent's body.
     pub fn model_of_first(&self, chosen: Option<&Path>) -> Result<Arc<Model>, Error> {
         let agent = &self.loaded.scenario.agents[0];
-        let options = SetupOptions { model: chosen.map(Path::to_owned), ..SetupOptions::default() };
-        let file = named_file(&self.loaded, agent, &options);
+        let file = named_file(&self.loaded, agent, chosen);
         let file = file.ok_or_else(|| Error::NoModel { scenario: self.name().to_owned() })?;
         let model = load_model(&file, &self.loaded, &mut Xxh3::new())?;
-        let body = &self.draw(0)?.world.agents[0];
+        self.fits(0, &model)?;
+        Ok(model)
+    }
+
+    /// See that a model fits the body of agent `index`.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub(crate) fn fits(&self, index: usize, model: &Model) -> Result<(), Error> {
+        let (agent, body) = (&self.loaded.scenario.agents[index], &self.draw(0)?.world.agents[index]);
         match model.misfit(&observation_layout(body), action_len(&body.actuator)) {
-            None => Ok(model),
+            None => Ok(()),
             Some(how) => Err(Error::Mind { agent: agent.name.clone(), source: MindError::Misfit(how) }),
         }
     }
@@ -226,8 +237,16 @@ impl Setup {
     /// # Errors
     /// Where the model does not fit.
     pub fn needs_of_first(&self, model: &Arc<Model>) -> Result<Vec<String>, Error> {
-        let actor = ActorSpec { planner: PlannerName::Random, ..self.loaded.scenario.agents[0].actor.clone() };
-        Ok(self.mind(0, Some(model.clone()), &actor, &self.draw(0)?)?.needs())
+        self.needs_of(0, model)
+    }
+
+    /// The drives but `Reach` of agent `index`, by name.
+    ///
+    /// # Errors
+    /// Where the model does not fit.
+    pub(crate) fn needs_of(&self, index: usize, model: &Arc<Model>) -> Result<Vec<String>, Error> {
+        let actor = ActorSpec { planner: PlannerName::Random, ..self.loaded.scenario.agents[index].actor.clone() };
+        Ok(self.mind(index, Some(model.clone()), &actor, &self.draw(0)?)?.needs())
     }
 
     /// The mind of agent `index` in this episode.
@@ -266,8 +285,13 @@ impl Setup {
                 let mut actor = agent.actor.clone();
                 actor.planner = self.actor.unwrap_or(actor.planner);
                 self.changes.apply(&mut actor);
-                let mind = self.mind(index, model.clone(), &actor, episode)?;
-                Ok(Box::new(mind) as Box<dyn Think>)
+                let learning = self.learning.as_ref().filter(|learning| learning.teaches(model.as_ref()));
+                let model = learning.map_or_else(|| model.clone(), |learning| Some(learning.model()));
+                let mind = self.mind(index, model, &actor, episode)?;
+                Ok(match learning {
+                    Some(learning) => learning.seat(mind, index),
+                    None => Box::new(mind) as Box<dyn Think>,
+                })
             })
             .collect()
     }
@@ -295,13 +319,13 @@ fn model_file(loaded: &LoadedScenario, agent: &AgentSpec, options: &SetupOptions
     if options.actor.unwrap_or(agent.actor.planner) == PlannerName::Random {
         return None;
     }
-    named_file(loaded, agent, options)
+    named_file(loaded, agent, options.model.as_deref())
 }
 
 /// The model file that was chosen for an agent, or that its scenario names.
-fn named_file(loaded: &LoadedScenario, agent: &AgentSpec, options: &SetupOptions) -> Option<PathBuf> {
+pub(crate) fn named_file(loaded: &LoadedScenario, agent: &AgentSpec, chosen: Option<&Path>) -> Option<PathBuf> {
     let folder = loaded.path.parent().unwrap_or(Path::new("."));
-    options.model.clone().or_else(|| agent.model.as_ref().map(|model| folder.join(model)))
+    chosen.map(Path::to_owned).or_else(|| agent.model.as_ref().map(|model| folder.join(model)))
 }
 
 fn load_model(file: &Path, loaded: &LoadedScenario, hash: &mut Xxh3) -> Result<Arc<Model>, Error> {

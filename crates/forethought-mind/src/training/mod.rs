@@ -2,6 +2,7 @@
 
 pub mod behaviour;
 mod experience;
+pub mod foresight;
 mod levels;
 pub mod objectives;
 pub(crate) mod optimiser;
@@ -16,7 +17,7 @@ pub use state::TrainState;
 pub use terms::Terms;
 pub use train::{TrainContext, TrainError, TrainOutcome, TrainProgress, train};
 
-use crate::{actor::exploration::ExplorationSpec, world_model::WorldModelSpec};
+use crate::{actor::exploration::ExplorationSpec, learning::LearnSpec, world_model::WorldModelSpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,13 @@ pub struct TrainingSpec {
     /// How the agent practises once it has a world model; without it the model has no critic and no policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub practice: Option<PracticeSpec>,
+    /// How the agent goes on learning while it lives, where that is asked for with `--learn`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub learn: LearnSpec,
+}
+
+fn is_default(spec: &LearnSpec) -> bool {
+    *spec == LearnSpec::default()
 }
 
 impl Default for TrainingSpec {
@@ -69,6 +77,7 @@ impl Default for TrainingSpec {
             loss: LossWeights::default(),
             objective: Objective::default(),
             practice: None,
+            learn: LearnSpec::default(),
         }
     }
 }
