@@ -12,9 +12,10 @@ use forethought_mind::{
         planners::{GradientSpec, PlannerName},
     },
     cost::drives::{DriveSpec, Likeness, ReachSpec},
+    memory::Moment,
     training::{
-        CriticSpec, Experience, Life, LossWeights, Objective, PolicySpec, PracticeSpec, TrainContext, TrainOutcome,
-        TrainProgress, TrainState, TrainingSpec, Trajectory,
+        CriticSpec, Experience, ForesightSpec, Life, LossWeights, Objective, PolicySpec, PracticeSpec, TrainContext,
+        TrainOutcome, TrainProgress, TrainState, TrainingSpec, Trajectory, fit_predictor, foresight_error,
         objectives::{BarlowTwinsSpec, ByolSpec, InfoNceSpec, PairwiseHingeSpec, SigRegSpec, SimSiamSpec, VicRegSpec},
         practise, train,
     },
@@ -246,6 +247,56 @@ fn practice_makes_a_policy_that_reaches_goals_and_a_critic_that_knows_how_far_th
     };
     assert!(refused(&ActorSpec { horizon: 20, ..mode1 }).contains("needs a model with a policy"));
     assert!(refused(&ActorSpec { critic: true, ..ActorSpec::default() }).contains("needs a model with a critic"));
+}
+
+/// The world as it is where commands count for less, as it is remembered with this model.
+fn slowed(model: &Model, share: f32) -> Vec<Life> {
+    let mut walked = explore(60, 40);
+    for episode in &mut walked.episodes {
+        let mut world = Square { position: episode.positions_m[0], velocity: [0.0; 2] };
+        episode.observations = world.observe();
+        for action in episode.actions.chunks(2) {
+            world.step(&action.iter().map(|command| share * command).collect::<Vec<_>>());
+            episode.observations.extend(world.observe());
+        }
+    }
+    let life = |episode: &Trajectory| {
+        let view = &model.views(episode)[0];
+        let moments = episode.actions.chunks(2).enumerate();
+        let moment = |(at, action): (usize, &[f32])| Moment {
+            latent: view.latent(at).to_vec(),
+            action: action.to_vec(),
+            ..Moment::default()
+        };
+        moments.map(moment).collect()
+    };
+    walked.episodes.iter().map(life).collect()
+}
+
+#[test]
+fn a_predictor_learns_from_lives_that_the_world_has_changed() {
+    let (model, _) = trained(&explore(200, 40), &spec(600), 2);
+    let error = |model: &Model, lives: &[Life]| foresight_error(model, lives, 6).unwrap();
+    let (same, changed) = (slowed(&model, 1.0), slowed(&model, 0.3));
+    let (lived, held) = changed.split_at(45);
+    let foresight =
+        ForesightSpec { updates: 300, batch: 64, unroll: 6, learning_rate: 2e-3, ..ForesightSpec::default() };
+    let learn = |updates, jobs| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().unwrap();
+        let spec = ForesightSpec { updates, ..foresight.clone() };
+        pool.install(|| fit_predictor(lived, &model, &spec, 5, &mut |_| ())).unwrap()
+    };
+    let (learnt, ignorant) = (learn(300, 2), learn(1, 2));
+    let [before, after] = [error(&model, held), error(&learnt, held)];
+    assert!(before > 3.0 * error(&model, &same) && after < 0.3 * before, "{before}, {after}");
+    assert!(error(&ignorant, held) > 0.8 * before);
+    assert_eq!(learnt, learn(300, 1));
+    // Latents are what they were.
+    assert_eq!(slowed(&learnt, 1.0), same);
+    let short = &[lived[0][..12].to_vec()];
+    let refused = fit_predictor(short, &model, &foresight, 5, &mut |_| ()).unwrap_err();
+    assert!(refused.to_string().contains("no life is longer than the 12 control steps"), "{refused}");
+    assert_eq!(foresight_error(&model, short, 6), None);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 /// A control step as it is remembered.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Moment {
     /// The state of the world as perceived, `[latent]`.
     pub latent: Vec<f32>,

@@ -1,7 +1,10 @@
 //! What can go wrong in a run, and whose doing it is. Read first: [`Error`].
 
 use crate::scenario::ScenarioErrors;
-use forethought_mind::{MindError, ModelError, training::TrainError};
+use forethought_mind::{
+    MindError, ModelError,
+    training::{ForesightError, TrainError},
+};
 use forethought_world::WorldError;
 use std::path::{Path, PathBuf};
 
@@ -108,6 +111,14 @@ pub enum Error {
         "a batch that learns cannot be gone on with by --resume, for each of its episodes depends on all before it: leave out --resume, and --learn FILE goes on from the model that is kept there"
     )]
     LearnResume,
+    /// The predictor cannot go on learning from lives.
+    #[error("training.practice.foresight of {scenario}: {source}")]
+    Foresight {
+        /// The scenario's name.
+        scenario: String,
+        /// Why.
+        source: ForesightError,
+    },
     /// The disk or the system refused.
     #[error("cannot {doing} {path}: {source}", path = path.display())]
     Io {
@@ -149,6 +160,7 @@ impl Error {
             Self::Io { .. } | Self::SaveModel(_) | Self::Worker(_) | Self::Stopped(_) => false,
             Self::World(_) | Self::Exploration { .. } => false,
             Self::Train(TrainError::Diverged { .. } | TrainError::Worker(_)) => false,
+            Self::Foresight { source: ForesightError::Diverged { .. }, .. } => false,
             #[cfg(feature = "view")]
             Self::View(_) => false,
             _ => true,

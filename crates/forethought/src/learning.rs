@@ -80,8 +80,8 @@ impl Setup {
         let Some((leader, taught)) = leader.and_then(|leader| Some((leader, self.models()[leader].clone()?))) else {
             return Err(self.cannot_learn("none of its agents plans with a model"));
         };
-        if taught.card().map.is_some() {
-            return Err(self.cannot_learn("its model reads a floor plan, which is not remembered"));
+        if let Some(does) = Learning::obstacle(&taught) {
+            return Err(self.cannot_learn(&format!("its model's predictor {does}, which a memory does not hold")));
         }
         let agents = &self.loaded.scenario.agents;
         let named = agents.iter().filter_map(|agent| named_file(&self.loaded, agent, None));

@@ -5,7 +5,7 @@ use forethought_interface::{Think, derive_seed};
 use forethought_mind::{
     Model, Practice,
     memory::ShortTermMemory,
-    training::{self, Life, PracticeSpec},
+    training::{self, ForesightSpec, Life, PracticeSpec},
 };
 use forethought_world::Sandbox;
 use std::{
@@ -27,29 +27,60 @@ pub fn practise(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build();
     let pool = pool.map_err(|error| Error::Worker(error.to_string()))?;
     let (mut model, mut lives) = (model.with_behaviour(None, None), Vec::new());
+    let mut recent = 0;
     for round in 0..spec.rounds {
         let shared = Arc::new(model);
         let Some(more) = live(setup, &shared, spec, round, jobs, stop)? else { return Ok(None) };
-        // The critic is to tell what the present behaviour costs: lives of two rounds ago are forgotten.
-        let kept = lives.len().saturating_sub(more.len());
-        lives.drain(..kept);
+        // The critic is to tell what the present behaviour costs, lives of two rounds ago taught it what they could; how the
+        // world answers they still tell.
+        let first = lives.len() - recent;
+        recent = more.len();
         lives.extend(more);
+        let seed = derive_seed(setup.seed, "practice.round", u64::from(round));
+        let shared = match &spec.foresight {
+            Some(foresight) => Arc::new(foresee(setup, &shared, &lives, foresight, seed, &pool)?),
+            None => shared,
+        };
         let label = format!("practising {}, round {} of {}", setup.name(), round + 1, spec.rounds);
         let mut progress = Progress::begin(&label, u64::from(spec.updates()));
         let needs = setup.needs_of_first(&shared)?;
-        let seed = derive_seed(setup.seed, "practice.round", u64::from(round));
         let mut on_update = |done: u32| {
             if done.is_multiple_of(50) {
                 progress.set(u64::from(done), "");
             }
         };
-        model = pool.install(|| training::practise(&shared, &lives, &needs, spec, seed, &mut on_update));
+        model = pool.install(|| training::practise(&shared, &lives[first..], &needs, spec, seed, &mut on_update));
         progress.end();
         if stop.requested() {
             return Ok(None);
         }
     }
     Ok(Some(model))
+}
+
+/// Let the predictor go on learning from these lives.
+fn foresee(
+    setup: &Setup,
+    model: &Model,
+    lives: &[Life],
+    spec: &ForesightSpec,
+    seed: u64,
+    pool: &rayon::ThreadPool,
+) -> Result<Model, Error> {
+    let mut progress = Progress::begin(&format!("foreseeing {}", setup.name()), u64::from(spec.updates));
+    let mut on_update = |done: u32| {
+        if done.is_multiple_of(50) {
+            progress.set(u64::from(done), "");
+        }
+    };
+    let error =
+        |model: &Model| pool.install(|| training::foresight_error(model, lives, spec.unroll)).unwrap_or_default();
+    let before = error(model);
+    let learnt = pool.install(|| training::fit_predictor(lives, model, spec, seed, &mut on_update));
+    let learnt = learnt.map_err(|source| Error::Foresight { scenario: setup.name().to_owned(), source })?;
+    progress.note(&format!("mean squared error of what is foreseen: {before:.4} before, {:.4} now", error(&learnt)));
+    progress.end();
+    Ok(learnt)
 }
 
 /// The lives of a round, in order; `None` where a stop was requested first.
@@ -67,7 +98,7 @@ fn live(
     let mut progress = Progress::begin(&label, indices.len() as u64);
     let mut lives: BTreeMap<u64, Vec<Life>> = BTreeMap::new();
     let work = |sandbox: &mut Sandbox, index| {
-        let mut drawn = setup.draw_practice(index)?;
+        let mut drawn = setup.draw_practice(index, spec.explored)?;
         // A life that ends early teaches nothing any more.
         drawn.world.agents.iter_mut().for_each(|agent| agent.immortal = true);
         let minds = setup.practising(model, &drawn, spec, round > 0)?;

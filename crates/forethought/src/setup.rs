@@ -15,6 +15,8 @@ use forethought_mind::{
     training::PracticeSpec,
 };
 use forethought_world::{action_len, observation_layout};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -200,12 +202,15 @@ impl Setup {
         })
     }
 
-    /// Draw life `index` of practice: never one of a run's own episodes.
+    /// Draw life `index` of practice: never one of a run's own episodes. This share of them is drawn as for exploration.
     ///
     /// # Errors
     /// As [`Setup::draw`].
-    pub fn draw_practice(&self, index: u64) -> Result<Episode, Error> {
-        self.drawn(self.loaded.draw(derive_seed(self.seed, "practice", index)), index)
+    pub fn draw_practice(&self, index: u64, explored: f64) -> Result<Episode, Error> {
+        let seed = derive_seed(self.seed, "practice", index);
+        let exploring = ChaCha8Rng::seed_from_u64(derive_seed(seed, "explored", 0)).gen_bool(explored.clamp(0.0, 1.0));
+        let drawn = if exploring { self.loaded.draw_exploring(seed) } else { self.loaded.draw(seed) };
+        self.drawn(drawn, index)
     }
 
     /// A mind for each agent of this life of practice, and where its memories can be had afterwards.

@@ -3,9 +3,9 @@
 use super::{LearnSpec, chronicle::Recalled};
 use crate::{
     training::{
-        CriticSpec, Life, PolicySpec,
+        CriticSpec, ForesightSpec, Life, PolicySpec,
         behaviour::{critic_error, fit_critic_from, fit_policy_from, policy_error},
-        foresight::{ForesightSpec, fit_predictor, foresight_error},
+        foresight::{fit_predictor, foresight_error},
     },
     world_model::Model,
 };
@@ -90,7 +90,13 @@ impl Lesson {
 
     fn predictor(&self) -> Result<Model, String> {
         let LearnSpec { updates, batch, unroll, learning_rate, .. } = self.spec;
-        let spec = ForesightSpec { updates, batch: batch as usize, unroll: unroll as usize, learning_rate };
+        let spec = ForesightSpec {
+            updates,
+            batch: batch as usize,
+            unroll: unroll as usize,
+            learning_rate,
+            ..ForesightSpec::default()
+        };
         fit_predictor(&self.recalled.learnt, &self.present, &spec, self.seed, &mut |_| ())
             .map_err(|error| error.to_string())
     }

@@ -7,7 +7,7 @@ use super::{
     study::{Study, StudyError},
     watch::{JudgedBy, Standing, Watch},
 };
-use crate::{memory::Moment, world_model::Model};
+use crate::{memory::Moment, training::foresight::unremembered, world_model::Model};
 use forethought_interface::derive_seed;
 use serde::Serialize;
 use std::sync::Arc;
@@ -139,6 +139,12 @@ impl Learning {
             failed: None,
             options,
         })
+    }
+
+    /// Why a model cannot go on learning from what its agent goes through, if it cannot: what its predictor does.
+    #[must_use]
+    pub fn obstacle(model: &Model) -> Option<&'static str> {
+        unremembered(model)
     }
 
     /// What the agent lives with now.

@@ -50,6 +50,16 @@ impl Mlp {
         Self { layers: layers.collect() }
     }
 
+    /// Weights and biases by turns.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &Vec<f32>> {
+        self.layers.iter().flat_map(|Dense { weight, bias, .. }| [weight, bias])
+    }
+
+    /// As [`Mlp::parameters`].
+    pub(crate) fn parameters_mut(&mut self) -> impl Iterator<Item = &mut Vec<f32>> {
+        self.layers.iter_mut().flat_map(|Dense { weight, bias, .. }| [weight, bias])
+    }
+
     /// How many values go in.
     #[must_use]
     pub fn inputs(&self) -> usize {

@@ -24,10 +24,10 @@ pub(crate) struct Batch {
 
 impl Regression {
     /// Fit `mlp` in so many updates; the learning rate falls to zero along a cosine.
-    pub(crate) fn new(mut mlp: Mlp, updates: u32, learning_rate: f32) -> Self {
+    pub(crate) fn new(mlp: Mlp, updates: u32, learning_rate: f32) -> Self {
         let spec =
             TrainingSpec { updates, learning_rate, weight_decay: 1e-4, clip_norm: 10.0, ..TrainingSpec::default() };
-        let (trainee, optimiser) = (Trainee::new(&mlp, 0), AdamW::new(&shared(&mut mlp)));
+        let (trainee, optimiser) = (Trainee::new(&mlp, 0), AdamW::new(&mlp.parameters().collect::<Vec<_>>()));
         Self { mlp, trainee, optimiser, spec, update: 0 }
     }
 
@@ -47,7 +47,7 @@ impl Regression {
         };
         let (losses, mut gradients): (Vec<f32>, Vec<[Vec<f32>; 1]>) = shards.into_par_iter().map(pass).unzip();
         let shards = gradients.iter_mut().map(|gradient| &mut gradient[..]).collect();
-        self.optimiser.step(parameters(&mut self.mlp), shards, &self.spec, self.update);
+        self.optimiser.step(self.mlp.parameters_mut().collect(), shards, &self.spec, self.update);
         self.update += 1;
         for [gradient] in gradients {
             self.trainee.recycle(gradient);
@@ -58,15 +58,6 @@ impl Regression {
         let share = 1.0 / count.max(1) as f32;
         losses.into_iter().sum::<f32>() * share
     }
-}
-
-/// Weights and biases by turns.
-fn parameters(mlp: &mut Mlp) -> Vec<&mut Vec<f32>> {
-    mlp.layers.iter_mut().flat_map(|layer| [&mut layer.weight, &mut layer.bias]).collect()
-}
-
-fn shared(mlp: &mut Mlp) -> Vec<&Vec<f32>> {
-    parameters(mlp).into_iter().map(|values| &*values).collect()
 }
 
 #[cfg(test)]

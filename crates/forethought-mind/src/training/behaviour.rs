@@ -1,6 +1,7 @@
 //! Learning from lives: the critic from what states did cost, the policy from what Mode-2 planned. Read first:
 //! [`PracticeSpec`], `fit_critic` and `fit_policy`.
 
+use super::ForesightSpec;
 use crate::{
     actor::{
         ActorSpec,
@@ -41,6 +42,11 @@ pub struct PracticeSpec {
     /// no critic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<Box<ActorSpec>>,
+    /// The share of lives whose factors are drawn as for exploration (`explore`).
+    pub explored: f64,
+    /// How the predictor goes on learning from the lives of all rounds; without it, it stays as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub foresight: Option<ForesightSpec>,
     /// The critic.
     pub critic: CriticSpec,
     /// The policy.
@@ -56,6 +62,8 @@ impl Default for PracticeSpec {
             explore: 80,
             pursue: [20, 60],
             actor: None,
+            explored: 0.0,
+            foresight: None,
             critic: CriticSpec::default(),
             policy: PolicySpec::default(),
         }

@@ -2,7 +2,7 @@
 
 pub mod behaviour;
 mod experience;
-pub mod foresight;
+pub(crate) mod foresight;
 mod levels;
 pub mod objectives;
 pub(crate) mod optimiser;
@@ -12,6 +12,7 @@ mod train;
 
 pub use behaviour::{CriticSpec, Life, PolicySpec, PracticeSpec, practise};
 pub use experience::{Experience, Trajectory};
+pub use foresight::{ForesightError, ForesightSpec, fit_predictor, foresight_error};
 pub use objectives::Objective;
 pub use state::TrainState;
 pub use terms::Terms;

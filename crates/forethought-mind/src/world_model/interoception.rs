@@ -60,6 +60,20 @@ impl Interoception {
         Self { card: InteroceptionCard { channels, r2 }, linear }
     }
 
+    /// The layer as it was trained, on normalised senses.
+    pub(crate) fn normalised(&self, perception: &Perception) -> Mlp {
+        let (mut linear, scales) = (self.linear.clone(), perception.scales_of_body());
+        for layer in &mut linear.layers {
+            for row in layer.weight.chunks_exact_mut(layer.outputs) {
+                row.iter_mut().zip(&scales).for_each(|(weight, (_, deviation))| *weight /= deviation);
+            }
+            for (bias, (mean, deviation)) in layer.bias.iter_mut().zip(&scales) {
+                *bias = (*bias - mean) / deviation;
+            }
+        }
+        linear
+    }
+
     /// What it says of itself.
     #[must_use]
     pub fn card(&self) -> &InteroceptionCard {
@@ -128,6 +142,9 @@ mod tests {
         for (told, normalised) in told.chunks(2).zip(normalised.chunks(2)) {
             assert!((told[0] - (0.4 + 0.2 * normalised[0])).abs() < 1e-6);
             assert!((told[1] - (2.0 + normalised[1])).abs() < 1e-6);
+        }
+        for (there, back) in trained.forward(&latents).iter().zip(body.normalised(&perception).forward(&latents)) {
+            assert!((there - back).abs() < 1e-5);
         }
         body.measure(&latents, &told);
         assert!(body.card.r2.iter().all(|r2| *r2 > 0.999));

@@ -3,7 +3,7 @@
 
 use super::{LatentVariableSpec, LevelSpec, WorldModelSpec, latent_variable};
 use crate::{
-    network::{Dense, Filling, Mlp, Trainee, apply, beside, mean_square, rows, unroll},
+    network::{Filling, Mlp, Trainee, apply, beside, mean_square, rows, unroll},
     training::{
         LossWeights, Objective, Terms,
         objectives::{Latents, PassTape, Term},
@@ -205,41 +205,33 @@ impl Jepa {
     /// Weights and biases that are trained, by turns, in a fixed order.
     pub(crate) fn parameters(&self) -> Vec<&Vec<f32>> {
         let more = self.expander.iter().chain(&self.action).chain(&self.place).chain(&self.body);
-        [&self.encoder, &self.predictor, &self.inverse].into_iter().chain(more).flat_map(parameters).collect()
+        [&self.encoder, &self.predictor, &self.inverse].into_iter().chain(more).flat_map(Mlp::parameters).collect()
     }
 
     /// As [`Jepa::parameters`].
     pub(crate) fn parameters_mut(&mut self) -> Vec<&mut Vec<f32>> {
         let networks = [&mut self.encoder, &mut self.predictor, &mut self.inverse];
         let more = self.expander.iter_mut().chain(&mut self.action).chain(&mut self.place).chain(&mut self.body);
-        networks.into_iter().chain(more).flat_map(parameters_mut).collect()
+        networks.into_iter().chain(more).flat_map(Mlp::parameters_mut).collect()
     }
 
     /// Weights and biases that follow the encoder's, by turns.
     pub(crate) fn followers(&self) -> Vec<&Vec<f32>> {
-        self.target.iter().flat_map(parameters).collect()
+        self.target.iter().flat_map(Mlp::parameters).collect()
     }
 
     /// As [`Jepa::followers`].
     pub(crate) fn followers_mut(&mut self) -> Vec<&mut Vec<f32>> {
-        self.target.iter_mut().flat_map(parameters_mut).collect()
+        self.target.iter_mut().flat_map(Mlp::parameters_mut).collect()
     }
 
     /// Let the target encoder follow: `target = momentum * target + (1 - momentum) * encoder` (Grill et al., 2020, Eq. 1).
     pub(crate) fn follow(&mut self, momentum: f32) {
         let Self { encoder, target, .. } = self;
-        for (slow, fast) in target.iter_mut().flat_map(parameters_mut).zip(parameters(encoder)) {
+        for (slow, fast) in target.iter_mut().flat_map(Mlp::parameters_mut).zip(encoder.parameters()) {
             slow.iter_mut().zip(fast).for_each(|(slow, fast)| *slow += (1.0 - momentum) * (fast - *slow));
         }
     }
-}
-
-fn parameters(network: &Mlp) -> impl Iterator<Item = &Vec<f32>> {
-    network.layers.iter().flat_map(|Dense { weight, bias, .. }| [weight, bias])
-}
-
-fn parameters_mut(network: &mut Mlp) -> impl Iterator<Item = &mut Vec<f32>> {
-    network.layers.iter_mut().flat_map(|Dense { weight, bias, .. }| [weight, bias])
 }
 
 impl Trainees {
