@@ -141,3 +141,112 @@ impl Lesson {
         Some(Verdict { before, after, original: measure(&self.original), taken_up })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        memory::Moment,
+        network::Mlp,
+        training::{Experience, TrainContext, TrainOutcome, TrainingSpec, Trajectory, train},
+        world_model::{WorldModelSpec, latent_variable::Variants},
+    };
+    use forethought_interface::{Channel, ObservationLayout};
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use std::ops::ControlFlow;
+
+    /// States and actions: each action is added to the state, times `speed`.
+    fn walk(speed: f32, seed: u64) -> Vec<([f32; 2], [f32; 2])> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut state = [0.0_f32; 2];
+        let mut step = |_| {
+            let (before, action) = (state, [rng.gen_range(-1.0..1.0), rng.gen_range(-1.0..1.0)]);
+            state.iter_mut().zip(action).for_each(|(value, action)| *value += speed * action);
+            (before, action)
+        };
+        (0..40).map(&mut step).collect()
+    }
+
+    fn lives(speed: f32, seeds: std::ops::Range<u64>) -> Vec<Life> {
+        let moment = |(latent, action): ([f32; 2], [f32; 2])| Moment {
+            latent: latent.to_vec(),
+            action: action.to_vec(),
+            ..Moment::default()
+        };
+        seeds.map(|seed| walk(speed, seed).into_iter().map(moment).collect()).collect()
+    }
+
+    /// A model of latents of two values that has hardly been trained.
+    fn ignorant() -> Model {
+        let trajectory = |seed| Trajectory {
+            observations: walk(0.5, seed).iter().flat_map(|(state, _)| *state).collect(),
+            actions: walk(0.5, seed).iter().take(39).flat_map(|(_, action)| *action).collect(),
+            positions_m: vec![[0.0; 2]; 40],
+            ..Trajectory::default()
+        };
+        let channel = Channel { name: "position".into(), shape: vec![2] };
+        let experience = Experience {
+            layout: ObservationLayout { channels: vec![channel] },
+            action_len: 2,
+            arena_m: [1.0, 1.0],
+            episodes: (0..4).map(trajectory).collect(),
+        };
+        let hidden = vec![16];
+        let world_model = WorldModelSpec {
+            latent: 2,
+            stride: 1,
+            encoder_hidden: hidden.clone(),
+            predictor_hidden: hidden,
+            ..WorldModelSpec::default()
+        };
+        let spec = TrainingSpec { updates: 1, batch: 8, unroll: 4, world_model, ..TrainingSpec::default() };
+        let context = TrainContext { scenario: "walk".into(), scenario_hash: 1, seed: 1, jobs: 1 };
+        match train(&experience, &spec, &context, None, &mut |_| ControlFlow::Continue(())).unwrap() {
+            TrainOutcome::Finished(model) => *model,
+            TrainOutcome::Stopped(_) => unreachable!("nobody stopped it"),
+        }
+    }
+
+    fn lesson(present: Model, learnt: Vec<Life>, held: Vec<Life>) -> Lesson {
+        let spec = LearnSpec { updates: 600, unroll: 4, batch: 64, learning_rate: 1e-2, ..LearnSpec::default() };
+        let present = Arc::new(present);
+        let recalled = Recalled { learnt, held };
+        Lesson { original: present.clone(), present, recalled, drives: vec![], optimism: 0.7, spec, seed: 5 }
+    }
+
+    #[test]
+    fn what_helps_is_taken_up_and_what_harms_is_rolled_back() {
+        let began = ignorant();
+        let learnt = lesson(began.clone(), lives(0.5, 0..8), lives(0.5, 8..10)).learn();
+        let verdict = learnt.prediction.unwrap();
+        assert!(verdict.taken_up && verdict.after < 0.05 * verdict.before, "{verdict:?}");
+        assert_eq!((verdict.original, learnt.moments), (Some(verdict.before), [320, 80]));
+        let able = learnt.model.unwrap();
+        assert_eq!(able.card, began.card);
+
+        // It remembers a world that goes backwards, and is measured in the one that is there.
+        let misled = lesson(able.clone(), lives(-0.5, 0..8), lives(0.5, 8..10)).learn();
+        let verdict = misled.prediction.unwrap();
+        assert!(!verdict.taken_up && misled.model.is_none() && verdict.after > 10.0 * verdict.before, "{verdict:?}");
+        let short = lesson(able.clone(), vec![lives(0.5, 0..1)[0][..3].to_vec()], lives(0.5, 8..10)).learn();
+        assert!(short.model.is_none() && short.problem.unwrap().contains("live longer"));
+        let unmeasured = lesson(able, lives(0.5, 0..8), vec![]).learn();
+        assert!(unmeasured.model.is_none() && unmeasured.prediction.is_none());
+    }
+
+    #[test]
+    fn a_poisoned_candidate_changes_nothing() {
+        let began = ignorant();
+        let lesson = lesson(began.clone(), vec![], lives(0.5, 0..2));
+        for scale in [50.0, f32::NAN] {
+            let mut poisoned = began.clone();
+            let mlp = Mlp::random(4, &[16], 2, scale, &mut ChaCha8Rng::seed_from_u64(7));
+            poisoned.predictor = Variants::new(mlp, 2, 0, None);
+            let mut model = began.clone();
+            let measure = |model: &Model| foresight_error(model, &lesson.recalled.held, 4);
+            let verdict = lesson.judge(&mut model, poisoned, &measure).unwrap();
+            assert!(!verdict.taken_up && model == began, "{verdict:?}");
+        }
+    }
+}

@@ -54,23 +54,3 @@ impl Default for LearnSpec {
         }
     }
 }
-
-impl LearnSpec {
-    /// What is wrong with it, if anything: the field, and what it must be.
-    #[must_use]
-    pub fn fault(&self) -> Option<(&'static str, &'static str)> {
-        let rate = |value: f32| value > 0.0 && value <= 1.0;
-        let wrong = [
-            (self.every == 0, ("every", "at least 1: write about 2000")),
-            (self.memory < self.every, ("memory", "at least `every`: write about ten times as many")),
-            (self.batch < 4, ("batch", "at least 4: write about 256")),
-            (self.unroll == 0, ("unroll", "at least 1: write about 8")),
-            (!rate(self.learning_rate), ("learning_rate", "above 0 and at most 1: write about 0.0005")),
-            (
-                !rate(self.behaviour_learning_rate),
-                ("behaviour_learning_rate", "above 0 and at most 1: write about 0.0003"),
-            ),
-        ];
-        wrong.into_iter().find(|(wrong, _)| *wrong).map(|(_, fault)| fault)
-    }
-}

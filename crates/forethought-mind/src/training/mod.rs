@@ -54,12 +54,7 @@ pub struct TrainingSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub practice: Option<PracticeSpec>,
     /// How the agent goes on learning while it lives, where that is asked for with `--learn`.
-    #[serde(skip_serializing_if = "is_default")]
     pub learn: LearnSpec,
-}
-
-fn is_default(spec: &LearnSpec) -> bool {
-    *spec == LearnSpec::default()
 }
 
 impl Default for TrainingSpec {

@@ -69,16 +69,16 @@ goes on from it.";
 impl Batch {
     /// Run the batches one after another.
     pub fn execute(&self, json: bool) -> Result<Done> {
+        if self.learn.names_a_file() && self.scenarios.len() > 1 {
+            bad_usage(
+                "several scenarios cannot keep what is learnt in one file: leave out the file, or run them in two calls",
+            );
+        }
         let setups: Vec<Arc<Setup>> =
             self.scenarios.iter().map(|scenario| self.setup(scenario)).collect::<Result<_, _>>()?;
         let names: HashSet<&str> = setups.iter().map(|setup| setup.name()).collect();
         if names.len() < setups.len() {
             bad_usage("two of the scenarios have the same name: run them in two calls");
-        }
-        if self.learn.names_a_file() && setups.len() > 1 {
-            bad_usage(
-                "several scenarios cannot keep what is learnt in one file: leave out the file, or run them in two calls",
-            );
         }
         let stop = stop_on_ctrl_c()?;
         let mut summaries = Vec::new();
