@@ -10,7 +10,7 @@ use crate::{
 use forethought_interface::Think;
 use forethought_mind::{
     Mind, Model,
-    learning::{JudgedBy, Learning, LearningOptions, Living, Pace, Report},
+    learning::{JudgedBy, Learning, LearningOptions, Living, Pace, Report, Verdict},
 };
 use serde::Serialize;
 use std::{
@@ -235,10 +235,14 @@ fn tell(report: &Report) {
     }
     for (part, verdict) in [("predictor", report.prediction), ("critic", report.critic), ("policy", report.policy)] {
         let Some(verdict) = verdict else { continue };
-        let decided = if verdict.taken_up { "taken up" } else { "rolled back" };
-        let (before, after) = (verdict.before, verdict.after);
+        let decided = match (verdict.taken_up, verdict.returned) {
+            (_, true) => "taken back to what it was at first",
+            (true, _) => "taken up",
+            _ => "rolled back",
+        };
+        let Verdict { before, after, original, .. } = verdict;
         tracing::info!(
-            "synchronisation {synchronisation}: {part} {decided}: error {before:.4} before, {after:.4} after"
+            "synchronisation {synchronisation}: {part} {decided}: error {before:.4} before, {after:.4} after, {original:.4} at first"
         );
     }
 }

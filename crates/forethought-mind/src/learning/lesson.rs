@@ -28,7 +28,7 @@ pub(crate) struct Lesson {
     pub(crate) seed: u64,
 }
 
-/// Errors of one part of the model on what was held out, and what was decided.
+/// Errors of one part of the model on what was held out, the mean over lives, and what was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Of the part that the agent lives with.
@@ -36,10 +36,20 @@ pub struct Verdict {
     /// Of the one that was learnt.
     pub after: f32,
     /// Of the one that it began with: what is learnt should stay below it.
-    pub original: Option<f32>,
-    /// True where the new one is taken up, false where all stays as it was.
+    pub original: f32,
+    /// True where the new one is clearly better and is taken up, false where it is rolled back.
     pub taken_up: bool,
+    /// True where the one that it began with is clearly better than what it would live with, and is taken back.
+    pub returned: bool,
 }
+
+/// A difference of errors is clear from so many of its standard errors on, over the lives that were held out: whatever is taken
+/// up for chance wears a good model down.
+const CLEARLY: f32 = 2.0;
+/// Lives below which no difference is clear.
+const ENOUGH: usize = 4;
+/// How often the predictor sees each moment at most: a short memory is soon learnt by heart.
+const TIMES: usize = 20;
 
 /// What a lesson came to.
 #[derive(Debug, Clone, Default)]
@@ -66,30 +76,37 @@ impl Lesson {
             match self.predictor() {
                 Ok(candidate) => {
                     let unroll = self.spec.unroll as usize;
-                    let measure = |model: &Model| foresight_error(model, held, unroll);
-                    result.prediction = self.judge(&mut model, candidate, &measure);
+                    let measure = |model: &Model, life: &[Life]| foresight_error(model, life, unroll);
+                    let original = Model { predictor: self.original.predictor.clone(), ..model.clone() };
+                    result.prediction = self.judge(&mut model, [candidate, original], &measure);
                 }
                 Err(problem) => result.problem = Some(problem),
             }
         }
         if self.spec.behaviour_updates > 0 {
             if let Some(candidate) = self.with_critic(&model) {
-                let measure = |model: &Model| critic_error(model.critic()?, held, model.stride());
-                result.critic = self.judge(&mut model, candidate, &measure);
+                let measure = |model: &Model, life: &[Life]| critic_error(model.critic()?, life, model.stride());
+                let original = model.with_behaviour(self.original.critic().cloned(), model.policy().cloned());
+                result.critic = self.judge(&mut model, [candidate, original], &measure);
             }
             if let Some(candidate) = self.with_policy(&model) {
-                result.policy = self.judge(&mut model, candidate, &|model| policy_error(model.policy()?, held));
+                let measure = |model: &Model, life: &[Life]| policy_error(model.policy()?, life);
+                let original = model.with_behaviour(model.critic().cloned(), self.original.policy().cloned());
+                result.policy = self.judge(&mut model, [candidate, original], &measure);
             }
         }
         let verdicts = [&result.prediction, &result.critic, &result.policy];
-        if verdicts.iter().any(|verdict| verdict.is_some_and(|verdict| verdict.taken_up)) {
+        if verdicts.iter().any(|verdict| verdict.is_some_and(|verdict| verdict.changes())) {
             result.model = Some(model);
         }
         result
     }
 
     fn predictor(&self) -> Result<Model, String> {
-        let LearnSpec { updates, batch, unroll, learning_rate, .. } = self.spec;
+        let LearnSpec { batch, unroll, learning_rate, .. } = self.spec;
+        let moments: usize = self.recalled.learnt.iter().map(Vec::len).sum();
+        let most = (TIMES * moments / (batch as usize).max(1)).max(1);
+        let updates = self.spec.updates.min(u32::try_from(most).unwrap_or(u32::MAX));
         let spec = ForesightSpec {
             updates,
             batch: batch as usize,
@@ -130,16 +147,52 @@ impl Lesson {
         Some(model.with_behaviour(model.critic().cloned(), Some(Arc::new(policy))))
     }
 
-    /// Take `candidate` up in place of `model`, unless it does worse on what was held out. None where that cannot be measured: all
-    /// then stays as it is.
-    fn judge(&self, model: &mut Model, candidate: Model, measure: &dyn Fn(&Model) -> Option<f32>) -> Option<Verdict> {
-        let (before, after) = (measure(model)?, measure(&candidate)?);
-        let taken_up = after.is_finite() && (after <= before || !before.is_finite());
-        if taken_up {
+    /// Take the candidate up in place of `model` where it is clearly better on the lives that were held out; or else take back
+    /// the original where that is. None where it cannot be measured: all then stays as it is.
+    fn judge(
+        &self,
+        model: &mut Model,
+        [candidate, original]: [Model; 2],
+        measure: &dyn Fn(&Model, &[Life]) -> Option<f32>,
+    ) -> Option<Verdict> {
+        let held = self.recalled.held.iter().map(std::slice::from_ref);
+        let errors = held
+            .filter_map(|life| Some([measure(model, life)?, measure(&candidate, life)?, measure(&original, life)?]));
+        let errors: Vec<[f32; 3]> = errors.collect();
+        let taken_up = clearly_below(&errors, 1, 0);
+        let returned = clearly_below(&errors, 2, if taken_up { 1 } else { 0 });
+        if returned {
+            *model = original;
+        } else if taken_up {
             *model = candidate;
         }
-        Some(Verdict { before, after, original: measure(&self.original), taken_up })
+        let of = |which| mean(errors.iter().map(|errors| errors[which]));
+        Some(Verdict { before: of(0)?, after: of(1)?, original: of(2)?, taken_up, returned })
     }
+}
+
+impl Verdict {
+    /// Whether the part is another one now.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        self.taken_up || self.returned
+    }
+}
+
+/// Whether one error is below another life by life, by more than chance explains: the paired test of two means.
+fn clearly_below(errors: &[[f32; 3]], one: usize, other: usize) -> bool {
+    let gains = || errors.iter().map(|errors| errors[other] - errors[one]);
+    let Some(gain) = mean(gains()).filter(|_| errors.len() >= ENOUGH) else { return false };
+    let Some(variance) = mean(gains().map(|each| (each - gain).powi(2))) else { return false };
+    #[expect(clippy::cast_precision_loss, reason = "few lives")]
+    let error = (variance / (errors.len() - 1) as f32).sqrt();
+    gain > 0.0 && gain >= CLEARLY * error
+}
+
+#[expect(clippy::cast_precision_loss, reason = "few lives")]
+fn mean(values: impl ExactSizeIterator<Item = f32>) -> Option<f32> {
+    let count = values.len();
+    (count > 0).then(|| values.sum::<f32>() / count as f32)
 }
 
 #[cfg(test)]
@@ -209,7 +262,7 @@ mod tests {
     }
 
     fn lesson(present: Model, learnt: Vec<Life>, held: Vec<Life>) -> Lesson {
-        let spec = LearnSpec { updates: 600, unroll: 4, batch: 64, learning_rate: 1e-2, ..LearnSpec::default() };
+        let spec = LearnSpec { updates: 600, unroll: 4, batch: 8, learning_rate: 1e-2, ..LearnSpec::default() };
         let present = Arc::new(present);
         let recalled = Recalled { learnt, held };
         Lesson { original: present.clone(), present, recalled, drives: vec![], optimism: 0.7, spec, seed: 5 }
@@ -218,18 +271,18 @@ mod tests {
     #[test]
     fn what_helps_is_taken_up_and_what_harms_is_rolled_back() {
         let began = ignorant();
-        let learnt = lesson(began.clone(), lives(0.5, 0..8), lives(0.5, 8..10)).learn();
+        let learnt = lesson(began.clone(), lives(0.5, 0..8), lives(0.5, 8..13)).learn();
         let verdict = learnt.prediction.unwrap();
         assert!(verdict.taken_up && verdict.after < 0.05 * verdict.before, "{verdict:?}");
-        assert_eq!((verdict.original, learnt.moments), (Some(verdict.before), [320, 80]));
+        assert_eq!((verdict.original, learnt.moments), (verdict.before, [320, 200]));
         let able = learnt.model.unwrap();
         assert_eq!(able.card, began.card);
 
         // It remembers a world that goes backwards, and is measured in the one that is there.
-        let misled = lesson(able.clone(), lives(-0.5, 0..8), lives(0.5, 8..10)).learn();
+        let misled = lesson(able.clone(), lives(-0.5, 0..8), lives(0.5, 8..13)).learn();
         let verdict = misled.prediction.unwrap();
         assert!(!verdict.taken_up && misled.model.is_none() && verdict.after > 10.0 * verdict.before, "{verdict:?}");
-        let short = lesson(able.clone(), vec![lives(0.5, 0..1)[0][..3].to_vec()], lives(0.5, 8..10)).learn();
+        let short = lesson(able.clone(), vec![lives(0.5, 0..1)[0][..3].to_vec()], lives(0.5, 8..13)).learn();
         assert!(short.model.is_none() && short.problem.unwrap().contains("live longer"));
         let unmeasured = lesson(able, lives(0.5, 0..8), vec![]).learn();
         assert!(unmeasured.model.is_none() && unmeasured.prediction.is_none());
@@ -238,15 +291,19 @@ mod tests {
     #[test]
     fn a_poisoned_candidate_changes_nothing() {
         let began = ignorant();
-        let lesson = lesson(began.clone(), vec![], lives(0.5, 0..2));
+        let lesson = lesson(began.clone(), vec![], lives(0.5, 0..6));
         for scale in [50.0, f32::NAN] {
             let mut poisoned = began.clone();
             let mlp = Mlp::random(4, &[16], 2, scale, &mut ChaCha8Rng::seed_from_u64(7));
             poisoned.predictor = Variants::new(mlp, 2, 0, None);
             let mut model = began.clone();
-            let measure = |model: &Model| foresight_error(model, &lesson.recalled.held, 4);
-            let verdict = lesson.judge(&mut model, poisoned, &measure).unwrap();
-            assert!(!verdict.taken_up && model == began, "{verdict:?}");
+            let measure = |model: &Model, life: &[Life]| foresight_error(model, life, 4);
+            let verdict = lesson.judge(&mut model, [poisoned.clone(), began.clone()], &measure).unwrap();
+            assert!(!verdict.changes() && model == began, "{verdict:?}");
+            // Where it is lived with already, the way back is to what was before.
+            let mut model = poisoned.clone();
+            let verdict = lesson.judge(&mut model, [poisoned, began.clone()], &measure).unwrap();
+            assert_eq!((verdict.taken_up, verdict.returned), (false, scale.is_finite()), "{verdict:?}");
         }
     }
 }

@@ -75,7 +75,7 @@ impl Report {
     #[must_use]
     pub fn taken_up(&self) -> bool {
         let verdicts = [&self.prediction, &self.critic, &self.policy];
-        !self.went_back && verdicts.iter().any(|verdict| verdict.is_some_and(|verdict| verdict.taken_up))
+        !self.went_back && verdicts.iter().any(|verdict| verdict.is_some_and(|verdict| verdict.changes()))
     }
 }
 
@@ -86,7 +86,7 @@ pub type OnReport = Box<dyn FnMut(&Report, &Model) + Send>;
 /// what it remembers.
 ///
 /// Every [`LearnSpec::every`] control steps it synchronises. First it takes up what was learnt from what it handed over at
-/// the synchronisation before, each part only where it is no worse than the present one on what was held out; or goes back
+/// the synchronisation before, each part only where it is clearly better than the present one on what was held out; or goes back
 /// to an earlier model where it has been doing clearly worse since it gave that up. Then it hands over what it remembers.
 pub struct Learning {
     options: LearningOptions,
