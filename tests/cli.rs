@@ -275,9 +275,13 @@ fn learner(folder: &Path) -> PathBuf {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let text = fs::read_to_string(format!("{root}/scenarios/two_rooms.ron")).unwrap();
     let text = text.replace("../assets", &format!("{root}/assets")).replace("friction: 0.0", "friction: 3.0");
-    let learn = "learn: (every: 150, memory: 1500, updates: 40, batch: 32, unroll: 4, behaviour_updates: 4),";
+    let learn = "learn: (every: 800, memory: 4000, updates: 60, batch: 64, unroll: 4, learning_rate: 0.002, behaviour_updates: 20),";
     let file = folder.join("rough.ron");
-    fs::write(&file, text.replace("training: (", &format!("training: ({learn}"))).unwrap();
+    fs::write(
+        &file,
+        text.replace("max_steps: 200", "max_steps: 60").replace("training: (", &format!("training: ({learn}")),
+    )
+    .unwrap();
     file
 }
 
@@ -286,7 +290,7 @@ fn a_batch_that_learns_is_the_same_for_any_number_of_threads_and_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let scenario = learner(folder.path());
     let run = |arguments: &[&str]| {
-        let common = ["batch", text(&scenario), "--episodes", "12", "--seed", "7", "--json"];
+        let common = ["batch", text(&scenario), "--episodes", "80", "--seed", "7", "--json"];
         let output = forethought(&[&common, arguments].concat());
         assert_eq!(status(&output), 0, "{}", stderr(&output));
         (json(&output), stderr(&output))
@@ -303,7 +307,7 @@ fn a_batch_that_learns_is_the_same_for_any_number_of_threads_and_goes_on() {
     let log = fs::read_to_string(folder.path().join("one.learn.jsonl")).unwrap();
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(report["learning"]["synchronisations"], lines.len());
-    assert!(lines.len() >= 2 && lines[0]["steps"] == 300 && lines[1]["steps"] == 450, "{log}");
+    assert!(lines.len() >= 3 && lines[0]["steps"] == 1600 && lines[1]["steps"] == 2400, "{log}");
     for part in ["prediction", "critic", "policy"] {
         let verdict = lines.iter().find_map(|line| line[part].as_object()).unwrap();
         assert!(
@@ -311,6 +315,8 @@ fn a_batch_that_learns_is_the_same_for_any_number_of_threads_and_goes_on() {
             "{part}: {log}"
         );
     }
+    assert!(lines[1..].iter().any(|line| line["prediction"]["taken_up"] == true), "{log}");
+    assert!(report["learning"]["rolled_back"].as_u64().unwrap() > 0, "{log}");
     // It goes on from what it kept, and says so; what it kept is a model like any other.
     let (on, said) = run(&["--learn", text(&one)]);
     assert!(said.contains("going on from") && on["learns_from"] != report["learns_from"], "{said}");

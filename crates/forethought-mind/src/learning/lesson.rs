@@ -43,13 +43,10 @@ pub struct Verdict {
     pub returned: bool,
 }
 
-/// A difference of errors is clear from so many of its standard errors on, over the lives that were held out: whatever is taken
-/// up for chance wears a good model down.
-const CLEARLY: f32 = 2.0;
 /// Lives below which no difference is clear.
 const ENOUGH: usize = 4;
 /// How often the predictor sees each moment at most: a short memory is soon learnt by heart.
-const TIMES: usize = 20;
+const TIMES: usize = 40;
 
 /// What a lesson came to.
 #[derive(Debug, Clone, Default)]
@@ -159,8 +156,9 @@ impl Lesson {
         let errors = held
             .filter_map(|life| Some([measure(model, life)?, measure(&candidate, life)?, measure(&original, life)?]));
         let errors: Vec<[f32; 3]> = errors.collect();
-        let taken_up = clearly_below(&errors, 1, 0);
-        let returned = clearly_below(&errors, 2, if taken_up { 1 } else { 0 });
+        let margin = self.spec.margin;
+        let taken_up = clearly_below(&errors, 1, 0, margin);
+        let returned = clearly_below(&errors, 2, if taken_up { 1 } else { 0 }, margin);
         if returned {
             *model = original;
         } else if taken_up {
@@ -180,13 +178,13 @@ impl Verdict {
 }
 
 /// Whether one error is below another life by life, by more than chance explains: the paired test of two means.
-fn clearly_below(errors: &[[f32; 3]], one: usize, other: usize) -> bool {
+fn clearly_below(errors: &[[f32; 3]], one: usize, other: usize, margin: f32) -> bool {
     let gains = || errors.iter().map(|errors| errors[other] - errors[one]);
     let Some(gain) = mean(gains()).filter(|_| errors.len() >= ENOUGH) else { return false };
     let Some(variance) = mean(gains().map(|each| (each - gain).powi(2))) else { return false };
     #[expect(clippy::cast_precision_loss, reason = "few lives")]
     let error = (variance / (errors.len() - 1) as f32).sqrt();
-    gain > 0.0 && gain >= CLEARLY * error
+    gain > 0.0 && gain >= margin * error
 }
 
 #[expect(clippy::cast_precision_loss, reason = "few lives")]

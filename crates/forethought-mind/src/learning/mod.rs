@@ -34,6 +34,9 @@ pub struct LearnSpec {
     pub unroll: u32,
     /// AdamW's highest learning rate for the predictor; it falls to zero along a cosine.
     pub learning_rate: f32,
+    /// What is learnt is taken up where its error on what was held out is below that of what is there by so many standard errors
+    /// of the difference, life by life: with 0 where it is no higher, and then chance wears a good model down.
+    pub margin: f32,
     /// Gradient updates of the critic and of the policy, where the model has them; with 0 they stay as they are.
     pub behaviour_updates: u32,
     /// AdamW's highest learning rate for both.
@@ -49,6 +52,7 @@ impl Default for LearnSpec {
             batch: 256,
             unroll: 8,
             learning_rate: 5e-4,
+            margin: 1.0,
             behaviour_updates: 200,
             behaviour_learning_rate: 3e-4,
         }

@@ -358,6 +358,7 @@ impl Check<'_> {
         self.at_least(of("learn.memory"), learn.memory, learn.every.max(1), "write about ten times `learn.every`");
         self.at_least(of("learn.batch"), learn.batch, 1, "write how many sequences an update takes");
         self.at_least(of("learn.unroll"), learn.unroll, 1, "write how many predictions to make in a row");
+        self.not_negative(of("learn.margin"), learn.margin, "write about 1");
         self.positive(of("learn.learning_rate"), learn.learning_rate, "write about 0.0005");
         self.positive(of("learn.behaviour_learning_rate"), learn.behaviour_learning_rate, "write about 0.0003");
         self.not_negative(of("weight_decay"), training.weight_decay, "write 0 for none");
