@@ -6,7 +6,7 @@
 use serde_json::Value;
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output},
 };
 
@@ -75,6 +75,12 @@ fn bad_usage_is_status_2_and_says_what_there_is() {
         (&["batch", "two_rooms", "--resume"], "--out"),
         (&["batch", "two_rooms", "--actor", "random", "two_rooms"], "same name"),
         (&["run", "no_rooms", "--headless"], "two_rooms"),
+        (&["batch", "two_rooms", "--learn", "--resume", "--out", "x"], "cannot be gone on with by --resume"),
+        (&["batch", "--learn", "two_rooms", "two_rooms"], "write --learn after the scenario"),
+        (&["batch", "two_rooms", "--learn", "assets/two_rooms.safetensors"], "name another file"),
+        (&["batch", "two_rooms", "foraging", "--learn", "x.safetensors"], "several scenarios"),
+        (&["batch", "maze", "--learn", "x.safetensors"], "reads a floor plan"),
+        (&["batch", "two_rooms", "--actor", "random", "--learn", "x.safetensors"], "none of its agents plans"),
         (&["run", "no/such/file.ron"], "no such file"),
         (&["frobnicate"], "unrecognized subcommand"),
         (&["probe", text(&without)], "names no model: give --model FILE"),
@@ -341,6 +347,68 @@ fn an_episode_that_goes_wrong_is_kept_and_stops_nothing() {
     let lines = fs::read_to_string(out.join("episodes.jsonl")).unwrap();
     let wrong = lines.lines().find(|line| line.contains("\"outcome\":\"error\"")).unwrap();
     assert!(wrong.contains("radius_m") && wrong.contains("\"seed\":"), "{wrong}");
+}
+
+/// Two rooms with rough walls, where agents learn a little every now and then.
+fn learner(folder: &Path) -> PathBuf {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let text = fs::read_to_string(format!("{root}/scenarios/two_rooms.ron")).unwrap();
+    let text = text.replace("../assets", &format!("{root}/assets")).replace("friction: 0.0", "friction: 3.0");
+    let learn = "learn: (every: 800, memory: 4000, updates: 60, batch: 64, unroll: 4, learning_rate: 0.002, behaviour_updates: 20),";
+    let file = folder.join("rough.ron");
+    fs::write(
+        &file,
+        text.replace("max_steps: 200", "max_steps: 60").replace("training: (", &format!("training: ({learn}")),
+    )
+    .unwrap();
+    file
+}
+
+#[test]
+fn a_batch_that_learns_is_the_same_for_any_number_of_threads_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = learner(folder.path());
+    let run = |arguments: &[&str]| {
+        let common = ["batch", text(&scenario), "--episodes", "80", "--seed", "7", "--json"];
+        let output = forethought(&[&common, arguments].concat());
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        (json(&output), stderr(&output))
+    };
+    let [one, two] = ["one.safetensors", "two.safetensors"].map(|name| folder.path().join(name));
+    let (report, _) = run(&["--learn", text(&one), "--jobs", "1"]);
+    let (same, _) = run(&["--learn", text(&two), "--jobs", "2"]);
+    let (without, _) = run(&[]);
+    assert_eq!(report["digest"], same["digest"]);
+    assert_ne!(report["digest"], without["digest"]);
+    assert!(fs::read(&one).unwrap() == fs::read(&two).unwrap());
+    assert!(without["learns_from"].is_null() && without["learning"].is_null());
+    assert_eq!(report["learns_from"], report["model_hash"]);
+    let log = fs::read_to_string(folder.path().join("one.learn.jsonl")).unwrap();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(report["learning"]["synchronisations"], lines.len());
+    assert!(lines.len() >= 3 && lines[0]["steps"] == 1600 && lines[1]["steps"] == 2400, "{log}");
+    for part in ["prediction", "critic", "policy"] {
+        let verdict = lines.iter().find_map(|line| line[part].as_object()).unwrap();
+        assert!(
+            verdict["before"].is_f64() && verdict["after"].is_f64() && verdict["original"].is_f64(),
+            "{part}: {log}"
+        );
+    }
+    assert!(lines[1..].iter().any(|line| line["prediction"]["taken_up"] == true), "{log}");
+    assert!(report["learning"]["rolled_back"].as_u64().unwrap() > 0, "{log}");
+    // It goes on from what it kept, and says so; what it kept is a model like any other.
+    let (on, said) = run(&["--learn", text(&one)]);
+    assert!(said.contains("going on from") && on["learns_from"] != report["learns_from"], "{said}");
+    assert!(fs::read_to_string(folder.path().join("one.learn.jsonl")).unwrap().lines().count() > lines.len());
+    let (anew, said) = run(&["--learn", text(&two), "--model", "assets/two_rooms.safetensors"]);
+    assert!(!said.contains("going on from") && anew["digest"] == report["digest"]);
+    run(&["--model", text(&one)]);
+    // Beside --out where no file is named.
+    let out = folder.path().join("run");
+    run(&["--learn", "--out", text(&out)]);
+    assert!(folder.path().join("run.learnt.safetensors").exists());
+    let manifest = fs::read_to_string(out.join("manifest.json")).unwrap();
+    assert!(manifest.contains("learns_from"));
 }
 
 #[test]

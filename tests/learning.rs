@@ -13,6 +13,7 @@ use forethought_mind::{
     },
     configurator::{By, ConfiguratorSpec, TaskPractice, TaskSpec},
     cost::drives::{DriveSpec, EffortSpec, Likeness, ReachSpec},
+    learning::{JudgedBy, LearnSpec, Learning, LearningOptions, Living, Pace, Report},
     memory::Moment,
     training::{
         CriticSpec, Experience, ForesightSpec, LearnedConfiguratorSpec, Life, LossWeights, Objective, PolicySpec,
@@ -25,7 +26,10 @@ use forethought_mind::{
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::{ops::ControlFlow, sync::Arc};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, Mutex},
+};
 
 /// A point in the unit square: its velocity goes halfway to the commanded one at each step, walls stop it.
 #[derive(Clone)]
@@ -386,6 +390,78 @@ fn a_learned_configurator_finds_the_task_that_costs_least_and_says_why() {
     assert!(refused(learnt.clone(), other).contains("the tasks run, rest, and the agent's are wander, rest"));
     // One task throughout asks nothing of it.
     idle(&learnt).configured_by(&tasks(By::Learned), Some("run")).unwrap();
+}
+
+/// Live where commands count for less and learn meanwhile, on so many threads: what was done in the last life, the model that is
+/// left and what was reported.
+fn live_and_learn(model: &Arc<Model>, learn: &LearnSpec, threads: usize) -> (Vec<f32>, Model, Vec<Report>) {
+    let reach = DriveSpec::Reach(ReachSpec { target: "goal".into(), weight: 1.0.into(), by: Likeness::Latent });
+    let actor = ActorSpec { horizon: 16, ..ActorSpec::default() };
+    let reports = Arc::new(Mutex::new(vec![]));
+    let heard = reports.clone();
+    let options = LearningOptions {
+        spec: learn.clone(),
+        seed: 3,
+        threads,
+        pace: Pace::InStep,
+        judged_by: JudgedBy::Success,
+        drives: vec![],
+        optimism: 0.7,
+    };
+    let on_report = Box::new(move |report: &Report, _: &Model| heard.lock().unwrap().push(report.clone()));
+    let learning = Learning::begin(model.clone(), model.clone(), options, on_report).unwrap();
+    let learning = Arc::new(Mutex::new(learning));
+    let mind = Mind::new(Some(model.clone()), &layout(), 2, &actor, &[reach], &ExplorationSpec::default()).unwrap();
+    let mut living = Living::new(mind, learning.clone(), true);
+    let mut done = vec![];
+    for life in 0..30 {
+        let seed = derive_seed(3, "life", life);
+        let mut world = Square::new(&mut ChaCha8Rng::seed_from_u64(seed));
+        let goal = Observation { values: Square::new(&mut ChaCha8Rng::seed_from_u64(seed + 1)).observe() };
+        living.begin(seed);
+        done.clear();
+        for _ in 0..60 {
+            let observation = Observation { values: world.observe() };
+            let action = living.think(&observation, Some(&goal), Detail::Brief).unwrap().action;
+            world.step(&action.values.iter().map(|command| 0.3 * command).collect::<Vec<_>>());
+            done.extend(action.values);
+        }
+        learning.lock().unwrap().ended(true);
+    }
+    let mut learning = learning.lock().unwrap();
+    learning.finish().unwrap();
+    let model = Model::clone(learning.model());
+    let reports = reports.lock().unwrap().clone();
+    (done, model, reports)
+}
+
+#[test]
+fn who_learns_while_living_foretells_a_changed_world_again() {
+    let (model, _) = trained(&explore(200, 40), &spec(600), 2);
+    let model = Arc::new(model);
+    let learn = LearnSpec {
+        every: 400,
+        memory: 2000,
+        updates: 200,
+        batch: 32,
+        unroll: 6,
+        learning_rate: 2e-3,
+        ..LearnSpec::default()
+    };
+    let (done, learnt, reports) = live_and_learn(&model, &learn, 2);
+    // On walks in that world, which it never lived itself.
+    let changed = slowed(&model, 0.3);
+    let error = |model: &Model| foresight_error(model, &changed, 6).unwrap();
+    assert!(error(&learnt) < 0.4 * error(&model), "{} of {}", error(&learnt), error(&model));
+    assert_eq!(reports.iter().map(|report| report.steps).collect::<Vec<_>>(), [800, 1200, 1600, 1800]);
+    assert!(reports[0].taken_up() && reports.iter().all(|report| report.held_out > 0 && report.problem.is_none()));
+    let last = reports[3].prediction.unwrap();
+    assert!(last.before < 0.5 * last.original, "{last:?}");
+    // The same bits however many threads learn; and without learning nothing changes.
+    let again = live_and_learn(&model, &learn, 1);
+    assert!(again.0 == done && again.1 == learnt && again.2 == reports);
+    let (idle, same, none) = live_and_learn(&model, &LearnSpec { every: 100_000, ..learn }, 1);
+    assert!(idle != done && same == *model && none.is_empty());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 pub mod actor;
 pub mod configurator;
 pub mod cost;
+pub mod learning;
 pub mod memory;
 mod mind;
 mod network;

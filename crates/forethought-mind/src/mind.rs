@@ -11,7 +11,7 @@ use crate::{
         self, Adviser, By, Chooser, Configurator, ConfiguratorSpec, Deliberation, Outlook, Reason, Signals, TaskSpec,
         Trial,
     },
-    cost::{Cost, Extent, drives::DriveSpec},
+    cost::{Cost, Extent, Imagined, drives::DriveSpec},
     memory::{Moment, ShortTermMemory},
     recall::Recall,
     training::LearnedConfiguratorSpec,
@@ -604,6 +604,40 @@ impl Mind {
             _ => &self.plan.as_ref()?.proposal,
         };
         plan.candidates.first()?.0.get(..steps * self.action_len).map(<[f32]>::to_vec)
+    }
+
+    /// Go on with another model of the same latents: what was learnt meanwhile.
+    pub(crate) fn adopt(&mut self, model: Arc<Model>) {
+        let critic = model.critic().filter(|_| self.own.0.critic).cloned();
+        self.own.1 = self.own.1.clone().foreseen_by(critic.clone());
+        self.cost = self.cost.clone().foreseen_by(critic);
+        self.model = Some(model);
+        self.drop_plan();
+    }
+
+    /// One control step as [`Think::think`] does it, the moment to remember it by and what it cost as the drives weigh; nothing
+    /// to remember without a model.
+    pub(crate) fn think_and_recall(
+        &mut self,
+        observation: &Observation,
+        goal: Option<&Observation>,
+        detail: Detail,
+    ) -> Result<(Thought, Option<(Moment, f32)>), ThinkError> {
+        let model = match &self.model {
+            Some(model) if self.actor.planner != PlannerName::Random => model.clone(),
+            _ => return Ok((self.explore(), None)),
+        };
+        let present = self.perceive(&model, observation, goal)?;
+        let thought = self.live(&model, present.clone(), detail)?;
+        self.step += 1;
+        let action = thought.action.values.clone();
+        let extent = Extent { steps: 1, stride: 1 };
+        let now = Imagined { latents: &present.latent, actions: &action, batch: 1, extent };
+        let cost = self.own.1.of_states(&now, &present.goal);
+        let costs = self.costs(&present, &action);
+        let plan = if thought.planned { self.planned(model.stride()) } else { None };
+        let goal = self.cost.needs_goal().then_some(present.goal);
+        Ok((thought, Some((Moment { latent: present.latent, action, costs, goal, plan }, cost))))
     }
 
     /// Forget the plan: the goal is another one.

@@ -175,7 +175,11 @@ impl Runner {
         let Current { drawn, crowd, result, .. } = current;
         TaskLog::count(&mut result.tasks, &drawn.world.agents, self.sandbox.record());
         crowd.count(&drawn.world, &self.sandbox);
-        Ok(conditions::outcome(&drawn.episode, &drawn.world, &self.sandbox, crowd))
+        let outcome = conditions::outcome(&drawn.episode, &drawn.world, &self.sandbox, crowd);
+        if let (Some(outcome), Some(learning)) = (outcome, &self.setup.learning) {
+            learning.ended(outcome == Outcome::Success);
+        }
+        Ok(outcome)
     }
 
     /// What the episode came to.

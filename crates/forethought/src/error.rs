@@ -92,6 +92,25 @@ pub enum Error {
     /// The scenario says nothing of practice.
     #[error("the scenario {0} does not say how to practise: give it `training: (practice: ())`, or leave out --from")]
     NoPractice(String),
+    /// No agent can go on learning.
+    #[error("the agents of {scenario} cannot learn while they live: {reason}; leave out --learn")]
+    CannotLearn {
+        /// The scenario's name.
+        scenario: String,
+        /// Why not.
+        reason: String,
+    },
+    /// What is learnt would replace what it was learnt from.
+    #[error("--learn would write over {path}, which the run begins with: name another file", path = .0.display())]
+    LearnOver(PathBuf),
+    /// That is no model file.
+    #[error("--learn keeps what is learnt in a file that ends in .safetensors, not in {path}: name one, or write --learn after the scenario", path = .0.display())]
+    LearnWhere(PathBuf),
+    /// Each episode depends on what was learnt in all those before it.
+    #[error(
+        "a batch that learns cannot be gone on with by --resume, for each of its episodes depends on all before it: leave out --resume, and --learn FILE goes on from the model that is kept there"
+    )]
+    LearnResume,
     /// The predictor cannot go on learning from lives.
     #[error("training.practice.foresight of {scenario}: {source}")]
     Foresight {

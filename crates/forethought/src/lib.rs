@@ -13,6 +13,7 @@ pub mod episode;
 pub mod error;
 pub mod experience;
 mod files;
+pub mod learning;
 pub mod life;
 pub mod locate;
 pub mod practice;

@@ -3,6 +3,7 @@
 use crate::{
     episode::hex,
     error::Error,
+    learning::LearningRun,
     recall::recall_of,
     scenario::{self, AgentSpec, Episode, LoadedScenario},
     tasks::TasksBy,
@@ -38,6 +39,8 @@ pub struct Setup {
     pub changes: Changes,
     /// A hash over all model files; 0 without any.
     pub model_hash: u64,
+    /// How its agents learn while they live; none where they do not.
+    pub learning: Option<Arc<LearningRun>>,
     models: Vec<Option<Arc<Model>>>,
 }
 
@@ -130,7 +133,7 @@ impl Setup {
         }
         let model_hash = if models.iter().any(Option::is_some) { hash.digest() } else { 0 };
         let SetupOptions { seed, actor, ref changes, .. } = *options;
-        let setup = Self { loaded, seed, actor, changes: changes.clone(), model_hash, models };
+        let setup = Self { loaded, seed, actor, changes: changes.clone(), model_hash, learning: None, models };
         let has_tasks = |agent: &AgentSpec| agent.configurator.is_some();
         let asked_for =
             setup.changes.task.is_some() || setup.changes.configurator.is_some_and(|by| by != TasksBy::Nothing);
@@ -169,17 +172,25 @@ impl Setup {
     /// Where there is none, or it does not fit the agent's body.
     pub fn model_of_first(&self, chosen: Option<&Path>) -> Result<Arc<Model>, Error> {
         let agent = &self.loaded.scenario.agents[0];
-        let options = SetupOptions { model: chosen.map(Path::to_owned), ..SetupOptions::default() };
-        let file = named_file(&self.loaded, agent, &options);
+        let file = named_file(&self.loaded, agent, chosen);
         let file = file.ok_or_else(|| Error::NoModel { scenario: self.name().to_owned() })?;
         let model = load_model(&file, &self.loaded, &mut Xxh3::new())?;
+        self.fits(0, &model)?;
+        Ok(model)
+    }
+
+    /// See that a model fits the body and the memory of agent `index`.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub(crate) fn fits(&self, index: usize, model: &Model) -> Result<(), Error> {
         let world = self.draw(0)?.world;
-        let body = &world.agents[0];
+        let (agent, body) = (&self.loaded.scenario.agents[index], &world.agents[index]);
         let recall = recall_of(agent, body, &world.timing)?;
         let recalls = recall.map_or_else(Vec::new, |recall| recall.channels());
         let misfit = model.misfit(&observation_layout(body), action_len(&body.actuator));
         match misfit.or_else(|| model.misfit_of_memory(&recalls)) {
-            None => Ok(model),
+            None => Ok(()),
             Some(how) => Err(Error::Mind { agent: agent.name.clone(), source: MindError::Misfit(how) }),
         }
     }
@@ -301,8 +312,16 @@ impl Setup {
     /// # Errors
     /// Where an expression has no value.
     pub fn needs_of_first(&self) -> Result<Vec<String>, Error> {
-        let actor = ActorSpec { planner: PlannerName::Random, ..self.loaded.scenario.agents[0].actor.clone() };
-        Ok(self.untasked(0, None, &actor, &self.draw(0)?)?.needs())
+        self.needs_of(0)
+    }
+
+    /// The drives but `Reach` and `Novelty` of agent `index`, by name.
+    ///
+    /// # Errors
+    /// Where an expression has no value.
+    pub(crate) fn needs_of(&self, index: usize) -> Result<Vec<String>, Error> {
+        let actor = ActorSpec { planner: PlannerName::Random, ..self.loaded.scenario.agents[index].actor.clone() };
+        Ok(self.untasked(index, None, &actor, &self.draw(0)?)?.needs())
     }
 
     /// The mind of agent `index` in this episode, without a configurator.
@@ -361,8 +380,13 @@ impl Setup {
                 let mut actor = agent.actor.clone();
                 actor.planner = self.actor.unwrap_or(actor.planner);
                 self.changes.apply(&mut actor);
-                let mind = self.mind(index, model.clone(), &actor, episode)?;
-                Ok(Box::new(mind) as Box<dyn Think>)
+                let learning = self.learning.as_ref().filter(|learning| learning.teaches(model.as_ref()));
+                let model = learning.map_or_else(|| model.clone(), |learning| Some(learning.model()));
+                let mind = self.mind(index, model, &actor, episode)?;
+                Ok(match learning {
+                    Some(learning) => learning.seat(mind, index),
+                    None => Box::new(mind) as Box<dyn Think>,
+                })
             })
             .collect()
     }
@@ -398,13 +422,13 @@ fn model_file(loaded: &LoadedScenario, agent: &AgentSpec, options: &SetupOptions
     if options.actor.unwrap_or(agent.actor.planner) == PlannerName::Random {
         return None;
     }
-    named_file(loaded, agent, options)
+    named_file(loaded, agent, options.model.as_deref())
 }
 
 /// The model file that was chosen for an agent, or that its scenario names.
-fn named_file(loaded: &LoadedScenario, agent: &AgentSpec, options: &SetupOptions) -> Option<PathBuf> {
+pub(crate) fn named_file(loaded: &LoadedScenario, agent: &AgentSpec, chosen: Option<&Path>) -> Option<PathBuf> {
     let folder = loaded.path.parent().unwrap_or(Path::new("."));
-    options.model.clone().or_else(|| agent.model.as_ref().map(|model| folder.join(model)))
+    chosen.map(Path::to_owned).or_else(|| agent.model.as_ref().map(|model| folder.join(model)))
 }
 
 fn load_model(file: &Path, loaded: &LoadedScenario, hash: &mut Xxh3) -> Result<Arc<Model>, Error> {

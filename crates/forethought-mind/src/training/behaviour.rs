@@ -272,6 +272,33 @@ pub(crate) fn fit_critic(
     seed: u64,
     on_update: &mut dyn FnMut(u32),
 ) -> Option<Critic> {
+    fit_critic_on(None, lives, stride, model, drives, spec, seed, on_update)
+}
+
+/// The same, going on from the networks of a critic of the same sizes.
+pub(crate) fn fit_critic_from(
+    critic: &Critic,
+    lives: &[Life],
+    model: &Model,
+    spec: &CriticSpec,
+    seed: u64,
+) -> Option<Critic> {
+    let drives = critic.card.drives.clone();
+    let critic = Some(critic);
+    fit_critic_on(critic, lives, model.stride(), Some(model), &drives, spec, seed, &mut |_| ())
+}
+
+#[expect(clippy::too_many_arguments, reason = "what both ways of calling it have in common")]
+fn fit_critic_on(
+    from: Option<&Critic>,
+    lives: &[Life],
+    stride: usize,
+    model: Option<&Model>,
+    drives: &[String],
+    spec: &CriticSpec,
+    seed: u64,
+    on_update: &mut dyn FnMut(u32),
+) -> Option<Critic> {
     let (learnt, held) = Lives::split(lives, stride);
     let learnt = match model {
         Some(model) => learnt.imagined_by(model),
@@ -283,12 +310,13 @@ pub(crate) fn fit_critic(
     let goals = learnt.lives.iter().any(|life| life.iter().any(|moment| moment.goal.is_some()));
     let (latent, count) = (learnt.latent(), drives.len());
     let mut rng = ChaCha8Rng::seed_from_u64(derive_seed(seed, "critic", 0));
-    let mut begin = |inputs, outputs| {
-        let mlp = Mlp::random(inputs, &spec.hidden, outputs, 0.1, &mut rng);
+    let mut begin = |known: Option<&Encoder>, inputs, outputs| {
+        let fresh = || Mlp::random(inputs, &spec.hidden, outputs, 0.1, &mut rng);
+        let mlp = known.map_or_else(fresh, |known| known.mlp().clone());
         Regression::new(mlp, spec.updates, spec.learning_rate)
     };
-    let mut of_goals = goals.then(|| begin(2 * latent, 1));
-    let mut of_drives = (count > 0).then(|| begin(latent, count));
+    let mut of_goals = goals.then(|| begin(from.and_then(|critic| critic.goals.as_ref()), 2 * latent, 1));
+    let mut of_drives = (count > 0).then(|| begin(from.and_then(|critic| critic.drives.as_ref()), latent, count));
     let renewed = |fit: &Option<Regression>| fit.as_ref().map(|fit| Encoder::new(fit.mlp.clone()));
     let mut known = (renewed(&of_goals), renewed(&of_drives));
     for update in 0..spec.updates {
@@ -382,6 +410,37 @@ fn mean_cost(life: &Life, at: usize, stride: usize, drive: usize) -> f32 {
 
 /// Compare estimates with what came.
 fn calibrate(critic: &Critic, held: &Lives) -> Vec<Calibration> {
+    told_and_came(critic, held).into_iter().map(|(drive, told)| calibration(drive, told)).collect()
+}
+
+/// The mean squared error of a critic's estimates against what came in these lives, all drives together; none where too little
+/// came.
+pub(crate) fn critic_error(critic: &Critic, lives: &[Life], stride: usize) -> Option<f32> {
+    let lives =
+        Lives { lives: lives.iter().filter(|life| life.len() > 2 * stride).collect(), stride, imagined: vec![] };
+    let pairs: Vec<[f32; 2]> = told_and_came(critic, &lives).into_iter().flat_map(|(_, pairs)| pairs).collect();
+    mean(pairs.iter().map(|[told, came]| (told - came).powi(2)))
+}
+
+/// The mean squared error of a policy against what was planned in these lives; none where nothing was.
+pub(crate) fn policy_error(policy: &Policy, lives: &[Life]) -> Option<f32> {
+    let planned: Vec<Planned> = lives.iter().flatten().filter_map(Planned::of).collect();
+    let mlp = policy.network.mlp();
+    let errors = planned.iter().filter(|row| row.inputs.len() == mlp.inputs()).flat_map(|row| {
+        let told = mlp.forward(&row.inputs);
+        told.into_iter().zip(&row.plan).map(|(told, value)| (told - value).powi(2)).collect::<Vec<_>>()
+    });
+    mean(errors)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "an error of single precision")]
+fn mean(values: impl Iterator<Item = f32>) -> Option<f32> {
+    let (sum, count) = values.fold((0.0_f64, 0_u32), |(sum, count), value| (sum + f64::from(value), count + 1));
+    (count > 0).then(|| (sum / f64::from(count)) as f32)
+}
+
+/// For each drive pairs of an estimate and what came: goals first.
+fn told_and_came(critic: &Critic, held: &Lives) -> Vec<(String, Vec<[f32; 2]>)> {
     let discount = critic.card.discount;
     let mut pairs: Vec<(String, Vec<[f32; 2]>)> = Vec::new();
     if critic.card.goals {
@@ -419,7 +478,7 @@ fn calibrate(critic: &Critic, held: &Lives) -> Vec<Calibration> {
         }
         pairs.push((name.clone(), told));
     }
-    pairs.into_iter().map(|(drive, told)| calibration(drive, told)).collect()
+    pairs
 }
 
 /// When a life stops exploring: its first moment with a goal, or without one its first.
@@ -468,6 +527,28 @@ pub(crate) fn fit_policy(
     seed: u64,
     on_update: &mut dyn FnMut(u32),
 ) -> Option<Policy> {
+    fit_policy_on(None, lives, stride, spec, seed, on_update)
+}
+
+/// The same, going on from the network of a policy of the same size.
+pub(crate) fn fit_policy_from(
+    policy: &Policy,
+    lives: &[Life],
+    stride: usize,
+    spec: &PolicySpec,
+    seed: u64,
+) -> Option<Policy> {
+    fit_policy_on(Some(policy), lives, stride, spec, seed, &mut |_| ())
+}
+
+fn fit_policy_on(
+    from: Option<&Policy>,
+    lives: &[Life],
+    stride: usize,
+    spec: &PolicySpec,
+    seed: u64,
+    on_update: &mut dyn FnMut(u32),
+) -> Option<Policy> {
     let (learnt, held) = Lives::split(lives, stride);
     let planned = |lives: &Lives<'_>| -> Vec<Planned> {
         let moments = lives.lives.iter().flat_map(|life| life.iter());
@@ -477,7 +558,8 @@ pub(crate) fn fit_policy(
     let first = learnt.first()?;
     let goals = first.inputs.len() > lives.iter().flatten().next()?.latent.len();
     let mut rng = ChaCha8Rng::seed_from_u64(derive_seed(seed, "policy", 0));
-    let mlp = Mlp::random(first.inputs.len(), &spec.hidden, first.plan.len(), 0.1, &mut rng);
+    let fresh = || Mlp::random(first.inputs.len(), &spec.hidden, first.plan.len(), 0.1, &mut rng);
+    let mlp = from.map_or_else(fresh, |policy| policy.network.mlp().clone());
     let mut fit = Regression::new(mlp, spec.updates, spec.learning_rate);
     for update in 0..spec.updates {
         let batch = |shard| {

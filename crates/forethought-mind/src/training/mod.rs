@@ -4,7 +4,7 @@ pub mod behaviour;
 pub mod compile;
 mod configurator;
 mod experience;
-pub mod foresight;
+pub(crate) mod foresight;
 mod levels;
 pub mod objectives;
 pub(crate) mod optimiser;
@@ -22,7 +22,7 @@ pub use state::TrainState;
 pub use terms::Terms;
 pub use train::{TrainContext, TrainError, TrainOutcome, TrainProgress, train};
 
-use crate::{actor::exploration::ExplorationSpec, world_model::WorldModelSpec};
+use crate::{actor::exploration::ExplorationSpec, learning::LearnSpec, world_model::WorldModelSpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,8 @@ pub struct TrainingSpec {
     /// How the agent practises once it has a world model; without it the model has no critic and no policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub practice: Option<PracticeSpec>,
+    /// How the agent goes on learning while it lives, where that is asked for with `--learn`.
+    pub learn: LearnSpec,
 }
 
 impl Default for TrainingSpec {
@@ -75,6 +77,7 @@ impl Default for TrainingSpec {
             loss: LossWeights::default(),
             objective: Objective::default(),
             practice: None,
+            learn: LearnSpec::default(),
         }
     }
 }

@@ -30,6 +30,9 @@ pub struct Manifest {
     pub actor: String,
     /// The run's seed.
     pub seed: u64,
+    /// Where the agents learn while they live: a hash of the model that they begin with, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learns_from: Option<String>,
 }
 
 impl Manifest {
@@ -43,12 +46,16 @@ impl Manifest {
             model_hash: hex(setup.model_hash),
             actor: setup.actor_name().to_owned(),
             seed: setup.seed,
+            learns_from: setup.learning.as_ref().map(|learning| learning.begins_with().to_owned()),
         }
     }
 
     /// What differs, in words; nothing where both are the same.
     fn differences(&self, there: &Self) -> Option<String> {
         let seeds = (self.seed.to_string(), there.seed.to_string());
+        let begun =
+            |manifest: &Self| manifest.learns_from.clone().unwrap_or_else(|| "nothing, for it learns nothing".into());
+        let begun = (begun(self), begun(there));
         let pairs = [
             ("version", &there.version, &self.version),
             ("scenario", &there.scenario, &self.scenario),
@@ -56,6 +63,7 @@ impl Manifest {
             ("model's hash", &there.model_hash, &self.model_hash),
             ("actor", &there.actor, &self.actor),
             ("seed", &seeds.1, &seeds.0),
+            ("learning from", &begun.1, &begun.0),
         ];
         let differing: Vec<String> = pairs
             .into_iter()
@@ -182,7 +190,8 @@ mod tests {
 
     fn manifest(seed: u64) -> Manifest {
         let text = || "x".to_owned();
-        Manifest { version: text(), scenario: text(), scenario_hash: text(), model_hash: text(), actor: text(), seed }
+        let (version, scenario, scenario_hash, model_hash, actor) = (text(), text(), text(), text(), text());
+        Manifest { version, scenario, scenario_hash, model_hash, actor, seed, learns_from: None }
     }
 
     #[test]

@@ -59,6 +59,9 @@ pub fn batch(
     watch: &mut dyn FnMut(&EpisodeResult, &Tally) -> Result<(), Error>,
 ) -> Result<Batch, Error> {
     let started = Instant::now();
+    if setup.learning.is_some() && options.resume {
+        return Err(Error::LearnResume);
+    }
     let wanted = options.first..options.first.saturating_add(options.episodes);
     let mut folder = match &options.out {
         Some(out) => Some(Folder::open(out, &Manifest::of(setup), options.resume)?),
@@ -81,7 +84,12 @@ pub fn batch(
         results.insert(index, result);
         Ok(())
     };
-    spread(&missing, options.jobs, stop, runner, work, take)?;
+    // What is learnt in one episode is lived with in the next.
+    let jobs = if setup.learning.is_some() { 1 } else { options.jobs };
+    spread(&missing, jobs, stop, runner, work, take)?;
+    if let Some(learning) = &setup.learning {
+        learning.finish()?;
+    }
 
     let call = Call { resumed: earlier.done, wall: started.elapsed(), env_steps: tally.env_steps - earlier.env_steps };
     let asked_for: Vec<EpisodeResult> = results.range(wanted).map(|(_, result)| result.clone()).collect();
@@ -95,6 +103,9 @@ pub fn batch(
 /// Run one episode; whatever goes wrong becomes its result.
 fn attempt(runner: &mut Runner, setup: &Arc<Setup>, index: u64) -> EpisodeResult {
     caught(|| runner.run(index)).unwrap_or_else(|problem| {
+        if let Some(learning) = &setup.learning {
+            learning.ended(false);
+        }
         // Nothing of the failed episode may reach the next.
         *runner = Runner::new(setup.clone(), Detail::Brief);
         EpisodeResult::failed(index, derive_seed(setup.seed, "episode", index), problem)

@@ -4,6 +4,7 @@ use super::{BatchOptions, Manifest};
 use crate::{
     crowd::Crossing,
     episode::{Ending, EpisodeResult, hex},
+    learning::LearningSummary,
     life::Lives,
     setup::Setup,
     tasks::Tasks,
@@ -71,6 +72,9 @@ pub struct Summary {
     /// What became of the agents, where several have targets; left out otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crossings: Option<Crossings>,
+    /// What the agents learnt while they lived; left out where they did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning: Option<LearningSummary>,
     /// A hash over all episodes' trajectories and endings, in hexadecimal: the same for any `jobs`.
     pub digest: String,
 }
@@ -125,6 +129,7 @@ impl Summary {
             model_evaluations_per_step: evaluations_per(env_steps).unwrap_or(0.0),
             lives: Lives::of(results.iter().filter_map(|result| result.life.as_ref())),
             tasks: Tasks::of(results.iter().filter_map(|result| result.tasks.as_ref())),
+            learning: setup.learning.as_ref().map(|learning| learning.summary()),
             crossings: Crossings::of(results.iter().filter_map(|result| result.crossing.as_ref())),
             digest: hex(digest(results)),
         }

@@ -2,19 +2,22 @@
 
 use super::{
     Done, bad_usage,
-    options::{Choices, Jobs},
+    options::{Choices, Jobs, Learn},
     output, stop_on_ctrl_c,
 };
 use anyhow::Result;
 use forethought::{
+    Error,
     batch::{self, BatchOptions, Crossings, Summary, Tally},
     episode::EpisodeResult,
+    learning::LearningSummary,
     life::Lives,
     progress::Progress,
     setup::Setup,
     stop::Stop,
     tasks::{Tasks, shares},
 };
+use forethought_mind::learning::Pace;
 use std::{collections::HashSet, path::PathBuf, sync::Arc};
 
 /// Run many episodes over all cores
@@ -37,6 +40,9 @@ pub struct Batch {
     choices: Choices,
 
     #[command(flatten)]
+    learn: Learn,
+
+    #[command(flatten)]
     jobs: Jobs,
 
     /// A new or empty folder for episodes.jsonl and summary.json; with several scenarios, for a folder each
@@ -53,15 +59,24 @@ Examples:
   forethought batch two_rooms --episodes 500 --seed 1 --out runs/two_rooms
   forethought batch two_rooms --episodes 500 --seed 1 --out runs/two_rooms --resume
   forethought batch two_rooms --actor cem --jobs 2 --json
+  forethought batch two_rooms --episodes 300 --seed 7 --learn my_model.safetensors
   forethought batch scenarios/*.ron --actor random --episodes 50 --out runs/all
 
-Ctrl-C ends the batch after the episodes under way and keeps them; --resume goes on.";
+Ctrl-C ends the batch after the episodes under way and keeps them; --resume goes on. With --learn the episodes run one
+after another, for what is learnt in one is lived with in the next; --jobs is then how many threads learn. Without a
+file, what is learnt is kept beside --out, or in learnt/SCENARIO.safetensors; where the file is there already, learning
+goes on from it.";
 
 impl Batch {
     /// Run the batches one after another.
     pub fn execute(&self, json: bool) -> Result<Done> {
+        if self.learn.names_a_file() && self.scenarios.len() > 1 {
+            bad_usage(
+                "several scenarios cannot keep what is learnt in one file: leave out the file, or run them in two calls",
+            );
+        }
         let setups: Vec<Arc<Setup>> =
-            self.scenarios.iter().map(|scenario| self.choices.setup(scenario)).collect::<Result<_, _>>()?;
+            self.scenarios.iter().map(|scenario| self.setup(scenario)).collect::<Result<_, _>>()?;
         let names: HashSet<&str> = setups.iter().map(|setup| setup.name()).collect();
         if names.len() < setups.len() {
             bad_usage("two of the scenarios have the same name: run them in two calls");
@@ -87,13 +102,27 @@ impl Batch {
         Ok(self.verdict(&summaries, setups.len()))
     }
 
-    fn one(&self, setup: &Arc<Setup>, stop: &Stop) -> Result<Summary> {
+    fn setup(&self, scenario: &str) -> Result<Arc<Setup>> {
+        let setup = self.choices.setup(scenario)?;
+        if self.learn.is_on() && self.resume {
+            return Err(Error::LearnResume.into());
+        }
+        let folder = self.folder(&setup);
+        Ok(self.learn.apply(setup, &self.choices, folder.as_deref(), self.jobs.count(), Pace::InStep)?)
+    }
+
+    /// Where the results of a scenario go.
+    fn folder(&self, setup: &Setup) -> Option<PathBuf> {
         let folder = |out: &PathBuf| if self.scenarios.len() == 1 { out.clone() } else { out.join(setup.name()) };
+        self.out.as_ref().map(folder)
+    }
+
+    fn one(&self, setup: &Arc<Setup>, stop: &Stop) -> Result<Summary> {
         let options = BatchOptions {
             first: self.first,
             episodes: self.episodes,
             jobs: self.jobs.count(),
-            out: self.out.as_ref().map(folder),
+            out: self.folder(setup),
             resume: self.resume,
         };
         let mut progress = Progress::begin(setup.name(), self.episodes);
@@ -164,6 +193,14 @@ pub fn describe(summary: &Summary) -> String {
              average; {collisions_per_agent:.3} collisions for each agent\n",
             arrived_share * 100.0,
             mean(crossings.mean_arrival_steps),
+        );
+    }
+    if let Some(learning) = &summary.learning {
+        let LearningSummary { kept, synchronisations, taken_up, rolled_back, went_back, .. } = learning;
+        text += &format!(
+            "  of {synchronisations} synchronisations {taken_up} brought something new, {rolled_back} rolled something back, \
+             {went_back} went back to an earlier model; it is kept in {}\n",
+            kept.display(),
         );
     }
     text + &format!("  digest {}", summary.digest)

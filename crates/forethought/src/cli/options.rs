@@ -2,13 +2,21 @@
 
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
 use forethought::{
-    Error, locate,
+    Error,
+    learning::LearnOptions,
+    locate,
     setup::{Changes, Setup, SetupOptions},
     tasks::TasksBy,
     workers::default_jobs,
 };
-use forethought_mind::actor::{Mode, planners::PlannerName};
-use std::{path::PathBuf, sync::Arc};
+use forethought_mind::{
+    actor::{Mode, planners::PlannerName},
+    learning::Pace,
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// Who acts, from which seed.
 #[derive(Debug, Args)]
@@ -53,7 +61,7 @@ pub struct Choices {
 
 impl Choices {
     /// A scenario, ready to run.
-    pub fn setup(&self, scenario: &str) -> Result<Arc<Setup>, Error> {
+    pub fn setup(&self, scenario: &str) -> Result<Setup, Error> {
         let changes = Changes {
             mode: self.mode,
             horizon: self.horizon,
@@ -63,7 +71,56 @@ impl Choices {
             without: self.without.clone(),
         };
         let options = SetupOptions { seed: self.seed, actor: self.actor, model: self.model.clone(), changes };
-        Ok(Arc::new(Setup::load(&locate::scenario_file(scenario)?, &options)?))
+        Setup::load(&locate::scenario_file(scenario)?, &options)
+    }
+}
+
+/// Whether agents learn while they live.
+#[derive(Debug, Args)]
+pub struct Learn {
+    /// Let model, critic and policy go on learning from what the agent goes through, and keep what is learnt in this file
+    #[arg(long, value_name = "MODEL", num_args = 0..=1)]
+    learn: Option<Option<PathBuf>>,
+}
+
+impl Learn {
+    /// Whether they do.
+    pub fn is_on(&self) -> bool {
+        self.learn.is_some()
+    }
+
+    /// Whether a file was named to keep it in.
+    pub fn names_a_file(&self) -> bool {
+        matches!(self.learn, Some(Some(_)))
+    }
+
+    /// Let a setup's agents learn, where that was asked for; without a file of its own what is learnt is kept beside `out`, or in
+    /// `learnt/`.
+    pub fn apply(
+        &self,
+        mut setup: Setup,
+        choices: &Choices,
+        out: Option<&Path>,
+        threads: usize,
+        pace: Pace,
+    ) -> Result<Arc<Setup>, Error> {
+        let Some(file) = &self.learn else { return Ok(Arc::new(setup)) };
+        let named = file.as_ref().map(|file| match file.extension() {
+            Some(extension) if extension == "safetensors" => Ok(file.clone()),
+            _ => Err(Error::LearnWhere(file.clone())),
+        });
+        let beside = || match out {
+            Some(out) => {
+                let mut name = out.file_name().unwrap_or_default().to_owned();
+                name.push(".learnt.safetensors");
+                out.with_file_name(name)
+            }
+            None => Path::new("learnt").join(setup.name()).with_extension("safetensors"),
+        };
+        let out = named.unwrap_or_else(|| Ok(beside()))?;
+        let options = LearnOptions { out, model: choices.model.clone(), threads, pace };
+        setup.learn(&options)?;
+        Ok(Arc::new(setup))
     }
 }
 

@@ -1,14 +1,22 @@
 //! `forethought run`. Read first: [`Run`].
 
-use super::{Done, batch::describe, options::Choices, output, stop_on_ctrl_c};
+use super::{
+    Done,
+    batch::describe,
+    options::{Choices, Learn},
+    output, stop_on_ctrl_c,
+};
 use anyhow::Result;
 use forethought::{
     batch::{BatchOptions, Tally, batch},
     episode::{Ending, EpisodeResult},
     locate,
+    setup::Setup,
     tasks::{Switch, shares},
+    workers::default_jobs,
 };
-use std::path::PathBuf;
+use forethought_mind::learning::Pace;
+use std::{path::PathBuf, sync::Arc};
 
 /// Watch one episode after another in a window, or print them with --headless
 #[derive(Debug, clap::Args)]
@@ -20,6 +28,9 @@ pub struct Run {
 
     #[command(flatten)]
     choices: Choices,
+
+    #[command(flatten)]
+    learn: Learn,
 
     /// The first episode's number
     #[arg(long, value_name = "I", default_value_t = 0)]
@@ -46,6 +57,7 @@ const EXAMPLES: &str = "\
 Examples:
   forethought run two_rooms
   forethought run two_rooms --seed 3 --actor mppi
+  forethought run two_rooms --learn my_model.safetensors      it goes on learning while you watch
   forethought run two_rooms --headless --episodes 5
   forethought run two_rooms --headless --first 17 --episodes 1 --json    replay episode 17";
 
@@ -57,8 +69,12 @@ impl Run {
         if self.headless { self.headless(json) } else { self.window(json) }
     }
 
+    fn setup(&self, threads: usize, pace: Pace) -> Result<Arc<Setup>> {
+        Ok(self.learn.apply(self.choices.setup(&self.scenario)?, &self.choices, None, threads, pace)?)
+    }
+
     fn headless(&self, json: bool) -> Result<Done> {
-        let setup = self.choices.setup(&self.scenario)?;
+        let setup = self.setup(default_jobs(), Pace::InStep)?;
         let stop = stop_on_ctrl_c()?;
         let options = BatchOptions { first: self.first, episodes: self.episodes, jobs: 1, out: None, resume: false };
         let mut told = Ok(());
@@ -90,10 +106,14 @@ impl Run {
     #[cfg(feature = "view")]
     fn window(&self, json: bool) -> Result<Done> {
         use forethought::window::{WindowOptions, open};
-        let setup = self.choices.setup(&self.scenario)?;
+        // The window and the mind need the other cores.
+        let setup = self.setup(1, Pace::Free)?;
         let screenshot = self.screenshot.clone().map(|file| (file, self.at_step.unwrap_or(u32::MAX)));
         let options = WindowOptions { first: self.first, screenshot };
         let (ended, succeeded) = open(&setup, &options)?;
+        if let Some(learning) = &setup.learning {
+            learning.finish()?;
+        }
         if json {
             let (scenario, actor) = (setup.name(), setup.actor_name());
             output::json(&serde_json::json!({

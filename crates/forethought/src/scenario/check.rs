@@ -356,6 +356,14 @@ impl Check<'_> {
             self.report(of("steps"), training.steps, expected, "write longer episodes, or a smaller `unroll`");
         }
         self.positive(of("learning_rate"), training.learning_rate, "write about 0.001");
+        let learn = &training.learn;
+        self.at_least(of("learn.every"), learn.every, 1, "write about 2000");
+        self.at_least(of("learn.memory"), learn.memory, learn.every.max(1), "write about ten times `learn.every`");
+        self.at_least(of("learn.batch"), learn.batch, 1, "write how many sequences an update takes");
+        self.at_least(of("learn.unroll"), learn.unroll, 1, "write how many predictions to make in a row");
+        self.not_negative(of("learn.margin"), learn.margin, "write about 1");
+        self.positive(of("learn.learning_rate"), learn.learning_rate, "write about 0.0005");
+        self.positive(of("learn.behaviour_learning_rate"), learn.behaviour_learning_rate, "write about 0.0003");
         self.not_negative(of("weight_decay"), training.weight_decay, "write 0 for none");
         self.positive(of("clip_norm"), training.clip_norm, "write about 1");
         let exploration = &training.exploration;
