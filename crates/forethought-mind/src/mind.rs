@@ -15,7 +15,11 @@ use crate::{
     memory::{Moment, ShortTermMemory},
     recall::Recall,
     training::LearnedConfiguratorSpec,
-    world_model::{Model, interoception::body_senses, predictor::Predictor},
+    world_model::{
+        Model,
+        interoception::{body_senses, is_of},
+        predictor::Predictor,
+    },
 };
 use forethought_energy::distance::Distance;
 use forethought_interface::{
@@ -83,13 +87,13 @@ pub enum MindError {
     NoJudge,
     /// What is never felt cannot be minded.
     #[error(
-        "the drive `{drive}` judges `interoception.{channel}`, which the agent's model does not know: give the agent the sensor `Interoception()` and train it on this scenario"
+        "the drive `{drive}` judges the sense `{channel}`, which the agent's model does not know: give the agent a sensor for it, `Interoception()` or a `Scent`, and train it on this scenario"
     )]
     NoFeeling {
         /// The drive's name.
         drive: &'static str,
         /// The sense.
-        channel: &'static str,
+        channel: String,
     },
     /// A memory of what the agent does not sense.
     #[error("`memory` cannot work: {0}; add the sensor, or leave it out of `memory.recall`")]
@@ -214,10 +218,10 @@ impl Mind {
             if model.clearance().is_none() && drives.iter().any(|drive| matches!(drive, DriveSpec::KeepClear(_))) {
                 return Err(MindError::NoClearance);
             }
-            let felt = |channel| model.interoception().is_some_and(|body| body.index_of(channel).is_some());
+            let felt = |channel: &str| model.interoception().is_some_and(|body| body.range_of(channel).is_some());
             let unfelt = drives.iter().find(|drive| drive.channel().is_some_and(|channel| !felt(channel)));
             if let Some(drive) = unfelt {
-                let channel = drive.channel().unwrap_or_default();
+                let channel = drive.channel().unwrap_or_default().to_owned();
                 return Err(MindError::NoFeeling { drive: drive.name(), channel });
             }
             if drives.is_empty() {
@@ -462,10 +466,16 @@ impl Mind {
     }
 
     /// Mode-1: what the policy does here.
-    pub(crate) fn react(&self, model: &Model, present: &Present) -> Result<Thought, ThinkError> {
+    pub(crate) fn react(&mut self, model: &Model, present: &Present) -> Result<Thought, ThinkError> {
         let Some(policy) = model.policy() else { return Ok(Thought::default()) };
         let mut values = policy.act(&present.latent, &present.goal);
         values.truncate(self.action_len);
+        if self.actor.restless > 0.0 {
+            let mut walk = Vec::with_capacity(self.action_len);
+            self.walk.next_into(&mut self.rng, &mut walk);
+            let moves = values.iter_mut().zip(walk);
+            moves.for_each(|(value, step)| *value = (*value + self.actor.restless * step).clamp(-1.0, 1.0));
+        }
         if values.iter().any(|value| !value.is_finite()) {
             return Err(ThinkError::Diverged { what: "the policy's action".into() });
         }
@@ -563,7 +573,10 @@ impl Mind {
 
     /// What each drive but `Reach` costs, before its weight, in this state under this action.
     pub(crate) fn costs(&self, present: &Present, action: &[f32]) -> Vec<f32> {
-        let felt = |channel: &str| present.felt.iter().find(|(name, _)| name == channel).map(|(_, value)| *value);
+        let felt = |channel: &str| {
+            let of = present.felt.iter().filter(|(name, _)| is_of(name, channel));
+            of.map(|(_, value)| *value).max_by(f32::total_cmp)
+        };
         self.cost.of_each(&present.latent, action, &felt)
     }
 

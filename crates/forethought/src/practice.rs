@@ -48,7 +48,7 @@ pub fn practise(
         };
         let label = format!("practising {}, round {} of {}", setup.name(), round + 1, spec.rounds);
         let mut progress = Progress::begin(&label, u64::from(spec.updates()));
-        let drives = setup.drives_of_first()?;
+        let drives = setup.practised_drives(spec)?;
         let mut on_update = |done: u32| {
             if done.is_multiple_of(50) {
                 progress.set(u64::from(done), "");

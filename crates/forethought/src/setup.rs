@@ -247,19 +247,21 @@ impl Setup {
                 let mut actor = spec.actor.as_deref().unwrap_or(&agent.actor).clone();
                 (actor.mode, actor.critic) = (Mode::Mode2, actor.critic && model.critic().is_some());
                 actor.proposed = if model.policy().is_some() { actor.proposed } else { 0 };
-                let mind = self.untasked(index, Some(model.clone()), &actor, episode)?;
+                let mind = self.living_without(index, Some(model.clone()), &actor, episode, &spec.without)?;
                 let (practice, memory) = Practice::new(mind, model.clone(), spec, by_policy);
                 Ok((Box::new(practice) as Box<dyn Think>, memory))
             })
             .collect()
     }
 
-    /// The first agent's drives.
+    /// The first agent's drives, but those that it practises without.
     ///
     /// # Errors
     /// As [`Setup::draw`].
-    pub fn drives_of_first(&self) -> Result<Vec<DriveSpec>, Error> {
-        Ok(self.drives_of(0, &self.draw(0)?))
+    pub fn practised_drives(&self, spec: &PracticeSpec) -> Result<Vec<DriveSpec>, Error> {
+        let mut drives = self.drives_of(0, &self.draw(0)?);
+        drives.retain(|drive| !spec.without.iter().any(|name| name == drive.name()));
+        Ok(drives)
     }
 
     /// The drives of agent `index` in this episode, but those that it is to live without.
@@ -332,11 +334,25 @@ impl Setup {
         actor: &ActorSpec,
         episode: &Episode,
     ) -> Result<Mind, Error> {
+        self.living_without(index, model, actor, episode, &[])
+    }
+
+    /// As [`Setup::untasked`], and without these drives either.
+    fn living_without(
+        &self,
+        index: usize,
+        model: Option<Arc<Model>>,
+        actor: &ActorSpec,
+        episode: &Episode,
+        without: &[String],
+    ) -> Result<Mind, Error> {
         let (agent, body) = (&self.loaded.scenario.agents[index], &episode.world.agents[index]);
         let exploration = &self.loaded.scenario.training.exploration;
         let (layout, action_len) = (observation_layout(body), action_len(&body.actuator));
         let recall = recall_of(agent, body, &episode.world.timing)?;
-        let mind = Mind::new(model, &layout, action_len, actor, &self.drives_of(index, episode), exploration);
+        let mut drives = self.drives_of(index, episode);
+        drives.retain(|drive| !without.iter().any(|name| name == drive.name()));
+        let mind = Mind::new(model, &layout, action_len, actor, &drives, exploration);
         mind.and_then(|mind| mind.recalling(recall)).map_err(self.refused(index))
     }
 

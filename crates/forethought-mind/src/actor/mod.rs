@@ -54,6 +54,9 @@ pub struct ActorSpec {
     pub planner: PlannerName,
     /// How it comes to its actions; `--mode` overrides it.
     pub mode: Mode,
+    /// Mode-1 adds a random walk, that of exploration, times this: a policy is the mean of plans, and where these go different ways
+    /// round, their mean stands still.
+    pub restless: f32,
     /// When an agent of mixed mode plans.
     pub mixed: MixedSpec,
     /// Whether the critic's estimate stands at the end of each imagined future for what comes later.
@@ -82,6 +85,7 @@ impl Default for ActorSpec {
         Self {
             planner: PlannerName::Gradient,
             mode: Mode::Mode2,
+            restless: 0.0,
             mixed: MixedSpec::default(),
             critic: false,
             proposed: 0,

@@ -77,6 +77,9 @@ pub struct TaskSpec {
     /// Control steps that are imagined.
     #[serde(default)]
     pub horizon: Option<u32>,
+    /// How much of a random walk Mode-1 adds.
+    #[serde(default)]
+    pub restless: Option<f32>,
     /// Senses that perception does not attend to, by what their channels' names begin with (`scent.food`): they seem to sense
     /// what they mostly do.
     #[serde(default)]
@@ -90,6 +93,7 @@ impl TaskSpec {
             mode: self.mode.unwrap_or(actor.mode),
             planner: self.planner.unwrap_or(actor.planner),
             horizon: self.horizon.unwrap_or(actor.horizon),
+            restless: self.restless.unwrap_or(actor.restless),
             ..actor.clone()
         }
     }

@@ -5,21 +5,21 @@ use super::{Extent, Imagined, drives::DriveSpec};
 use crate::world_model::interoception::Interoception;
 use dfdx::prelude::{Cpu, PutTape, SplitTape, Tape, Tensor, TensorFromVec};
 use forethought_energy::{Matrix, TapedMatrix, TapedScalar, numbers};
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// What is felt in imagined states, and who minds.
 pub(crate) struct Felt<'a> {
     body: &'a Arc<Interoception>,
-    /// Each such drive with the sense that it judges.
-    minding: Vec<(&'a DriveSpec, usize)>,
+    /// Each such drive with the sense that it judges, or its beams.
+    minding: Vec<(&'a DriveSpec, Range<usize>)>,
 }
 
 impl<'a> Felt<'a> {
     /// None where no drive minds what the body feels.
     pub(crate) fn new(body: Option<&'a Arc<Interoception>>, drives: &'a [DriveSpec]) -> Option<Self> {
         let body = body?;
-        let judged = |drive: &'a DriveSpec| Some((drive, body.index_of(drive.channel()?)?));
-        let minding: Vec<(&DriveSpec, usize)> = drives.iter().filter_map(judged).collect();
+        let judged = |drive: &'a DriveSpec| Some((drive, body.range_of(drive.channel()?)?));
+        let minding: Vec<(&DriveSpec, Range<usize>)> = drives.iter().filter_map(judged).collect();
         (!minding.is_empty()).then_some(Self { body, minding })
     }
 
@@ -31,11 +31,13 @@ impl<'a> Felt<'a> {
         for row in felt.chunks_exact_mut(count) {
             judged.fill(0.0);
             let mut sum = 0.0;
-            for (drive, channel) in &self.minding {
-                let (cost, slope) = drive.cost_and_slope(row[*channel]);
+            for (drive, beams) in &self.minding {
+                let strongest = beams.clone().max_by(|a, b| row[*a].total_cmp(&row[*b]));
+                let Some(channel) = strongest else { continue };
+                let (cost, slope) = drive.cost_and_slope(row[channel]);
                 let share = extent.share(drive.weight());
                 sum += share * cost;
-                judged[*channel] += share * slope;
+                judged[channel] += share * slope;
             }
             costs.push(sum);
             if slopes {
@@ -73,7 +75,7 @@ impl<'a> Felt<'a> {
 mod tests {
     use super::*;
     use crate::{
-        cost::drives::{ComfortSpec, HungerSpec, PainSpec},
+        cost::drives::{ComfortSpec, HungerSpec, PainSpec, SeekSpec},
         network::Mlp,
         world_model::interoception::InteroceptionCard,
     };
@@ -85,15 +87,16 @@ mod tests {
     #[test]
     fn the_gradient_agrees_with_finite_differences() {
         let mut rng = ChaCha8Rng::seed_from_u64(6);
-        let channels: Vec<String> = ["energy", "harm_per_s", "warmth"].map(str::to_owned).to_vec();
-        let mut linear = Mlp::random(4, &[], 3, 0.6, &mut rng);
-        linear.layers[0].bias = vec![0.5, 0.2, 0.5];
-        let body = Arc::new(Interoception { card: InteroceptionCard { channels, r2: vec![1.0; 3] }, linear });
+        let channels = ["energy", "harm_per_s", "warmth", "scent.food[0]", "scent.food[1]"].map(str::to_owned).to_vec();
+        let mut linear = Mlp::random(4, &[], 5, 0.6, &mut rng);
+        linear.layers[0].bias = vec![0.5, 0.2, 0.5, 0.3, 0.0];
+        let body = Arc::new(Interoception { card: InteroceptionCard { channels, r2: vec![1.0; 5] }, linear });
         let number = Num::Literal;
         let drives = [
             DriveSpec::Hunger(HungerSpec { full: number(0.9), weight: number(2.0) }),
             DriveSpec::Pain(PainSpec { weight: number(3.0) }),
             DriveSpec::Comfort(ComfortSpec { weight: number(0.7) }),
+            DriveSpec::Seek(SeekSpec { scent: "scent.food".into(), weight: number(0.9) }),
         ];
         let felt = Felt::new(Some(&body), &drives).unwrap();
         let (extent, batch) = (Extent { steps: 2, stride: 1 }, 5);

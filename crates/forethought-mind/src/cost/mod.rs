@@ -212,7 +212,7 @@ impl Cost {
                         visited.add_energies(novelty, imagined, &mut energies);
                     }
                 }
-                DriveSpec::Hunger(_) | DriveSpec::Pain(_) | DriveSpec::Comfort(_) => {}
+                DriveSpec::Hunger(_) | DriveSpec::Pain(_) | DriveSpec::Comfort(_) | DriveSpec::Seek(_) => {}
             }
         }
         if let Some(felt) = Felt::new(self.body.as_ref(), &self.drives) {
@@ -248,7 +248,7 @@ impl Cost {
                         total = add(total, |tape| visited.total(novelty, latents.clone().put_tape(tape), extent));
                     }
                 }
-                DriveSpec::Hunger(_) | DriveSpec::Pain(_) | DriveSpec::Comfort(_) => {}
+                DriveSpec::Hunger(_) | DriveSpec::Pain(_) | DriveSpec::Comfort(_) | DriveSpec::Seek(_) => {}
             }
         }
         if let Some(felt) = Felt::new(self.body.as_ref(), &self.drives) {

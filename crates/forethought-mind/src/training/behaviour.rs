@@ -1,7 +1,7 @@
 //! Learning from lives: the critic from what states did cost, the policy from what Mode-2 planned. Read first:
 //! [`PracticeSpec`], `fit_critic` and `fit_policy`.
 
-use super::{ForesightSpec, refine_policy};
+use super::ForesightSpec;
 use crate::{
     actor::{
         ActorSpec,
@@ -47,6 +47,9 @@ pub struct PracticeSpec {
     /// no critic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<Box<ActorSpec>>,
+    /// Drives that it practises without, by name: those that only some tasks of its configurator ask for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
     /// The share of lives whose factors are drawn as for exploration (`explore`).
     pub explored: f64,
     /// How the predictor goes on learning from the lives of all rounds; without it, it stays as it is.
@@ -71,6 +74,7 @@ impl Default for PracticeSpec {
             explore: 80,
             pursue: [20, 60],
             actor: None,
+            without: vec![],
             explored: 0.0,
             foresight: None,
             critic: CriticSpec::default(),
@@ -113,16 +117,11 @@ pub struct PolicySpec {
     pub updates: u32,
     /// AdamW's highest learning rate; it falls to zero along a cosine.
     pub learning_rate: f32,
-    /// Gradient updates after the distilling, of 256 states each, that lower the energy of what the policy is imagined to do. Of no
-    /// effect with the drive `Reach`.
-    pub by_energy: u32,
-    /// For how many predictions it is imagined to act.
-    pub imagines: usize,
 }
 
 impl Default for PolicySpec {
     fn default() -> Self {
-        Self { hidden: vec![128, 128], updates: 12000, learning_rate: 2e-3, by_energy: 0, imagines: 6 }
+        Self { hidden: vec![128, 128], updates: 12000, learning_rate: 2e-3 }
     }
 }
 
@@ -157,19 +156,14 @@ pub fn practise(
     let critic = fit_critic(lives, stride, Some(model), &needs, &spec.critic, seed, on_update);
     let done = spec.critic.updates;
     let policy = fit_policy(lives, stride, &spec.policy, seed, &mut |update| on_update(done + update));
-    let practised = model.with_behaviour(critic.map(Arc::new), policy.map(Arc::new));
-    if spec.policy.by_energy == 0 {
-        return practised;
-    }
-    let done = done + spec.policy.updates;
-    refine_policy(&practised, lives, drives, &spec.policy, seed, &mut |update| on_update(done + update))
+    model.with_behaviour(critic.map(Arc::new), policy.map(Arc::new))
 }
 
 impl PracticeSpec {
     /// Gradient updates in each round.
     #[must_use]
     pub fn updates(&self) -> u32 {
-        self.critic.updates + self.policy.updates + self.policy.by_energy
+        self.critic.updates + self.policy.updates
     }
 }
 
@@ -577,7 +571,7 @@ fn fit_policy_on(
         on_update(update + 1);
     }
     let r2 = explained(&fit.mlp, &held);
-    let card = PolicyCard { hidden: spec.hidden.clone(), goals, plans: learnt.len(), r2, by_energy: 0 };
+    let card = PolicyCard { hidden: spec.hidden.clone(), goals, plans: learnt.len(), r2 };
     Some(Policy::new(card, fit.mlp))
 }
 
@@ -687,7 +681,7 @@ mod tests {
 
     #[test]
     fn a_policy_is_distilled_from_plans_alone() {
-        let settings = PolicySpec { hidden: vec![16], updates: 400, learning_rate: 1e-2, ..PolicySpec::default() };
+        let settings = PolicySpec { hidden: vec![16], updates: 400, learning_rate: 1e-2 };
         let policy = fit_policy(&lives(false), STRIDE, &settings, 3, &mut |_| ()).unwrap();
         assert!(policy.card.r2 > 0.98 && policy.card.plans == 18 * 30 && !policy.card.goals, "{:?}", policy.card);
         let acted = policy.act(&latent(2.0), &[]);

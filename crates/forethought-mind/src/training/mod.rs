@@ -1,7 +1,6 @@
 //! Training: from recorded experience to a world model. Read first: [`train()`] and [`TrainingSpec`].
 
 pub mod behaviour;
-pub mod compile;
 mod configurator;
 mod experience;
 pub(crate) mod foresight;
@@ -13,7 +12,6 @@ mod terms;
 mod train;
 
 pub use behaviour::{CriticSpec, Life, PolicySpec, PracticeSpec, practise};
-pub use compile::refine_policy;
 pub use configurator::{LearnedConfiguratorSpec, TaskMoment, learn_tasks};
 pub use experience::{Experience, Trajectory};
 pub use foresight::{ForesightError, ForesightSpec, fit_predictor, foresight_error};

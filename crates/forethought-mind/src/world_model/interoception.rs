@@ -4,6 +4,7 @@
 use crate::{network::Mlp, perception::Perception};
 use forethought_interface::ObservationLayout;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// What the names of all channels begin with that the body's own state is sensed by.
 pub const INTEROCEPTION: &str = "interoception.";
@@ -24,6 +25,11 @@ pub fn body_senses(layout: &ObservationLayout) -> Vec<(String, usize)> {
         }
     }
     senses
+}
+
+/// Whether a body's sense of this name is `channel`, or a beam of it.
+pub(crate) fn is_of(name: &str, channel: &str) -> bool {
+    name.strip_prefix(channel).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
 }
 
 /// What a model says of how it imagines the body's own state.
@@ -80,9 +86,12 @@ impl Interoception {
         &self.card
     }
 
-    /// Where a sense stands among what is decoded.
-    pub(crate) fn index_of(&self, channel: &str) -> Option<usize> {
-        self.card.channels.iter().position(|name| name == channel)
+    /// Where a sense, or all beams of one, stand among what is decoded.
+    pub(crate) fn range_of(&self, channel: &str) -> Option<Range<usize>> {
+        let of = |name: &str| is_of(name, channel);
+        let begin = self.card.channels.iter().position(|name| of(name))?;
+        let count = self.card.channels[begin..].iter().take_while(|name| of(name)).count();
+        Some(begin..begin + count)
     }
 
     /// What the body feels in the states `latents` `[rows, latent]`: `[rows, channels]`.

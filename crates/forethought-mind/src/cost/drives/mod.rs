@@ -7,6 +7,7 @@ mod keep_clear;
 mod novelty;
 mod pain;
 mod reach;
+mod seek;
 
 pub use comfort::ComfortSpec;
 pub use effort::EffortSpec;
@@ -15,6 +16,7 @@ pub use keep_clear::KeepClearSpec;
 pub use novelty::NoveltySpec;
 pub use pain::PainSpec;
 pub use reach::{Likeness, ReachSpec};
+pub use seek::SeekSpec;
 
 use forethought_interface::{Num, Numbers};
 use schemars::JsonSchema;
@@ -37,6 +39,8 @@ pub enum DriveSpec {
     Comfort(ComfortSpec),
     /// Be where it has not been lately.
     Novelty(NoveltySpec),
+    /// Be where it smells of something.
+    Seek(SeekSpec),
 }
 
 /// A drive that judges one of the body's own senses.
@@ -60,6 +64,7 @@ impl DriveSpec {
             Self::Pain(_) => "pain",
             Self::Comfort(_) => "comfort",
             Self::Novelty(_) => "novelty",
+            Self::Seek(_) => "seek",
         }
     }
 
@@ -73,6 +78,7 @@ impl DriveSpec {
             Self::Hunger(spec) => &spec.weight,
             Self::Pain(spec) => &spec.weight,
             Self::Comfort(spec) => &spec.weight,
+            Self::Seek(spec) => &spec.weight,
             Self::Novelty(spec) => &spec.weight,
         }
     }
@@ -85,12 +91,13 @@ impl DriveSpec {
             Self::Hunger(spec) => &mut spec.weight,
             Self::Pain(spec) => &mut spec.weight,
             Self::Comfort(spec) => &mut spec.weight,
+            Self::Seek(spec) => &mut spec.weight,
             Self::Novelty(spec) => &mut spec.weight,
         }
     }
 
-    /// The body's sense that it judges; none for one that judges something else.
-    pub(crate) fn channel(&self) -> Option<&'static str> {
+    /// The body's sense that it judges, of several beams the strongest; none for one that judges something else.
+    pub(crate) fn channel(&self) -> Option<&str> {
         fn of<F: Feeling>(_: &F) -> &'static str {
             F::CHANNEL
         }
@@ -99,6 +106,7 @@ impl DriveSpec {
             Self::Hunger(spec) => Some(of(spec)),
             Self::Pain(spec) => Some(of(spec)),
             Self::Comfort(spec) => Some(of(spec)),
+            Self::Seek(spec) => Some(&spec.scent),
         }
     }
 
@@ -109,6 +117,7 @@ impl DriveSpec {
             Self::Hunger(spec) => spec.cost_and_slope(value),
             Self::Pain(spec) => spec.cost_and_slope(value),
             Self::Comfort(spec) => spec.cost_and_slope(value),
+            Self::Seek(spec) => spec.cost_and_slope(value),
         }
     }
 
@@ -130,6 +139,7 @@ impl Numbers for DriveSpec {
             Self::Hunger(spec) => spec.numbers(path, visit),
             Self::Pain(spec) => spec.numbers(path, visit),
             Self::Comfort(spec) => spec.numbers(path, visit),
+            Self::Seek(spec) => spec.numbers(path, visit),
             Self::Novelty(spec) => spec.numbers(path, visit),
         }
     }
