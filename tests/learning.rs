@@ -365,7 +365,8 @@ fn who_learns_while_living_foretells_a_changed_world_again() {
     let error = |model: &Model| foresight_error(model, &changed, 6).unwrap();
     assert!(error(&learnt) < 0.4 * error(&model), "{} of {}", error(&learnt), error(&model));
     assert_eq!(reports.iter().map(|report| report.steps).collect::<Vec<_>>(), [800, 1200, 1600, 1800]);
-    assert!(reports[0].taken_up() && reports.iter().all(|report| report.held_out > 0 && report.problem.is_none()));
+    assert!(!reports[0].taken_up(), "of seven lives two are held out: too few to judge by");
+    assert!(reports[1].taken_up() && reports.iter().all(|report| report.held_out > 0 && report.problem.is_none()));
     let last = reports[3].prediction.unwrap();
     assert!(last.before < 0.5 * last.original, "{last:?}");
     // The same bits however many threads learn; and without learning nothing changes.
