@@ -71,7 +71,7 @@ broken! {
     missing_comma missing_field missing_model missing_quote missing_quotes misspelt_field negative_radius
     nested_deeply never_closed no_rays not_a_scenario not_convex not_finite not_utf8 only_comments
     objective_settings objectives planner_and_training several unbalanced unknown_factor unknown_field unknown_target
-    unknown_variant unquoted_expression wrong_map wrong_maze wrong_needs wrong_phases wrong_scatter wrong_schema wrong_type
+    unknown_variant unquoted_expression wrong_map wrong_maze wrong_memory wrong_needs wrong_phases wrong_scatter wrong_schema wrong_type
     wrong_uncertainty
 }
 

@@ -86,6 +86,13 @@ fn bad_usage_is_status_2_and_says_what_there_is() {
         (&["probe", text(&without)], "names no model: give --model FILE"),
         (&["probe", "maze", "--model", "assets/two_rooms.safetensors"], "does not fit"),
         (&["probe", "two_rooms", "--episodes", "3"], "3 is not in"),
+        (&["batch", "two_rooms", "--configurator", "learned"], "none of its agents has a configurator"),
+        (&["batch", "two_rooms", "--configurator", "rules", "--task", "eat"], "cannot be used with"),
+        (&["train", "two_rooms", "--only", "configurator", "--out", "x"], "--from"),
+        (
+            &["train", "two_rooms", "--from", "assets/two_rooms.safetensors", "--only", "configurator", "--out", "x"],
+            "practice: (configurator: ())",
+        ),
     ] {
         let output = forethought(arguments);
         assert_eq!(status(&output), 2, "{arguments:?}: {}", stderr(&output));
@@ -116,6 +123,78 @@ fn check_tells_good_from_bad() {
     let report = json(&output);
     assert_eq!(report["ok"], false);
     assert_eq!((&report["scenarios"][0]["ok"], &report["scenarios"][1]["ok"]), (&true.into(), &false.into()));
+}
+
+/// Foraging with two tasks, rules for them, and little practice, short.
+fn with_tasks(folder: &Path) -> String {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let model = format!(
+        "model: \"{root}/assets/foraging.safetensors\", configurator: (\
+        tasks: [(name: \"eat\"), (name: \"rest\", mode: Mode1)],\
+        rules: [(when: [Above(\"energy\", 0.595)], task: \"rest\"), (task: \"eat\")]),"
+    );
+    let text = fs::read_to_string(format!("{root}/scenarios/foraging.ron")).unwrap();
+    let text = text
+        .replace("model: \"../assets/foraging.safetensors\",", &model)
+        .replace("steps: 2000", "steps: 80")
+        .replace("max_steps: 80", "max_steps: 90")
+        .replace(
+            "            steps: 600,",
+            "steps: 60, configurator: (rounds: 2, lives: 3, updates: 40, hidden: [16]),",
+        );
+    let file = folder.join("foraging_tasks.ron");
+    fs::write(&file, text).unwrap();
+    self::text(&file).to_owned()
+}
+
+#[test]
+fn batches_tell_what_agents_were_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let (scenario, out) = (with_tasks(folder.path()), folder.path().join("out"));
+    let output = forethought(&["batch", &scenario, "--episodes", "2", "--json", "--out", text(&out)]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let tasks = &json(&output)["tasks"];
+    let share = |name: &str| tasks["at"][name]["share"].as_f64().unwrap();
+    assert!((share("eat") + share("rest") - 1.0).abs() < 1e-9 && share("rest") > 0.0, "{tasks}");
+    let lines = fs::read_to_string(out.join("episodes.jsonl")).unwrap();
+    // The second one's agent does not come upon food at once.
+    let episode: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    let switches = episode["tasks"]["switches"].as_array().unwrap();
+    let first = &switches[0];
+    assert_eq!((&first["agent"], &first["step"], &first["task"]), (&"agent".into(), &0.into(), &"rest".into()));
+    // It begins with 60 of 100 J and spends at least 0.2 in each step.
+    assert_eq!((&switches[1]["task"], &switches[1]["reason"]), (&"eat".into(), &"nothing else presses".into()));
+    assert!((1..20).contains(&switches[1]["step"].as_u64().unwrap()), "{episode}");
+
+    let output = forethought(&["run", &scenario, "--headless", "--first", "1", "--episodes", "1", "-v"]);
+    assert!(
+        stdout(&output).contains("% at eat") && stderr(&output).contains("agent takes up eat: nothing else presses")
+    );
+    let without = forethought(&["batch", &scenario, "--episodes", "1", "--json", "--configurator", "none"]);
+    assert!(json(&without)["tasks"].is_null() && json(&without)["actor"] == "gradient, configurator none");
+}
+
+#[test]
+fn a_configurator_is_learnt_by_itself_to_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = with_tasks(folder.path());
+    let learnt = |name: &str, jobs: &str| {
+        let (from, out) = ("assets/foraging.safetensors", folder.path().join(name));
+        let only = ["--only", "configurator", "--jobs", jobs, "--json", "--out", text(&out)];
+        let output = forethought(&[&["train", &scenario, "--from", from][..], &only[..]].concat());
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        out
+    };
+    let (one, two) = (learnt("one.safetensors", "1"), learnt("two.safetensors", "2"));
+    assert_eq!(fs::read(&one).unwrap(), fs::read(two).unwrap());
+    let run = |model: &str| {
+        let only = ["--configurator", "learned", "--episodes", "1", "--json", "--model", model];
+        forethought(&[&["batch", &scenario][..], &only[..]].concat())
+    };
+    assert!(json(&run(text(&one)))["tasks"]["at"].is_object());
+    let output = run("assets/foraging.safetensors");
+    assert_eq!(status(&output), 2);
+    assert!(stderr(&output).contains("--only configurator"), "{}", stderr(&output));
 }
 
 #[test]

@@ -45,7 +45,13 @@ fn experience() -> Experience {
         Trajectory { observations: seen.concat(), actions, positions_m, ..Trajectory::default() }
     };
     let layout = ObservationLayout { channels: vec![Channel { name: "seen".into(), shape: vec![5] }] };
-    Experience { layout, action_len: 1, arena_m: [1.0, 1.0], episodes: (0..300).map(trajectory).collect() }
+    Experience {
+        layout,
+        action_len: 1,
+        recalls: vec![],
+        arena_m: [1.0, 1.0],
+        episodes: (0..300).map(trajectory).collect(),
+    }
 }
 
 fn spec(latent_variable: Option<LatentVariableSpec>) -> TrainingSpec {

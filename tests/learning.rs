@@ -11,12 +11,14 @@ use forethought_mind::{
         exploration::ExplorationSpec,
         planners::{GradientSpec, PlannerName},
     },
-    cost::drives::{DriveSpec, Likeness, ReachSpec},
+    configurator::{By, ConfiguratorSpec, TaskPractice, TaskSpec},
+    cost::drives::{DriveSpec, EffortSpec, Likeness, ReachSpec},
     learning::{JudgedBy, LearnSpec, Learning, LearningOptions, Living, Pace, Report},
     memory::Moment,
     training::{
-        CriticSpec, Experience, ForesightSpec, Life, LossWeights, Objective, PolicySpec, PracticeSpec, TrainContext,
-        TrainOutcome, TrainProgress, TrainState, TrainingSpec, Trajectory, fit_predictor, foresight_error,
+        CriticSpec, Experience, ForesightSpec, LearnedConfiguratorSpec, Life, LossWeights, Objective, PolicySpec,
+        PracticeSpec, TaskMoment, TrainContext, TrainOutcome, TrainProgress, TrainState, TrainingSpec, Trajectory,
+        fit_predictor, foresight_error, learn_tasks,
         objectives::{BarlowTwinsSpec, ByolSpec, InfoNceSpec, PairwiseHingeSpec, SigRegSpec, SimSiamSpec, VicRegSpec},
         practise, train,
     },
@@ -85,7 +87,7 @@ fn explore(episodes: u32, steps: usize) -> Experience {
         }
         trajectory
     });
-    Experience { layout: layout(), action_len: 2, arena_m: [1.0, 1.0], episodes: episodes.collect() }
+    Experience { layout: layout(), action_len: 2, recalls: vec![], arena_m: [1.0, 1.0], episodes: episodes.collect() }
 }
 
 fn spec(updates: u32) -> TrainingSpec {
@@ -301,6 +303,93 @@ fn a_predictor_learns_from_lives_that_the_world_has_changed() {
     let refused = fit_predictor(short, &model, &foresight, 5, &mut |_| ()).unwrap_err();
     assert!(refused.to_string().contains("no life is longer than the 12 control steps"), "{refused}");
     assert_eq!(foresight_error(&model, short, 6), None);
+}
+
+/// Two tasks of somebody whom effort costs: to run about, and to rest, for which walls need not be seen.
+fn tasks(by: By) -> ConfiguratorSpec {
+    let task = |name: &str, planner, ignores: &[&str]| TaskSpec {
+        name: name.into(),
+        planner,
+        ignores: ignores.iter().map(|sense| (*sense).to_owned()).collect(),
+        ..TaskSpec::default()
+    };
+    let tasks = vec![task("run", Some(PlannerName::Random), &[]), task("rest", None, &["walls"])];
+    ConfiguratorSpec { tasks, rules: vec![], by }
+}
+
+/// A mind without tasks yet, with nothing to do but to spend little.
+fn idle(model: &Arc<Model>) -> Mind {
+    let drives = [DriveSpec::Effort(EffortSpec { weight: 2.0.into() })];
+    let gradient = GradientSpec { starts: 4, iterations: 4, ..GradientSpec::default() };
+    let actor = ActorSpec { horizon: 8, gradient, ..ActorSpec::default() };
+    Mind::new(Some(model.clone()), &layout(), 2, &actor, &drives, &ExplorationSpec::default()).unwrap()
+}
+
+/// Lives in which the two are tried.
+fn try_tasks(model: &Arc<Model>, how: &LearnedConfiguratorSpec, lives: u64) -> Vec<Vec<TaskMoment>> {
+    let lead = |life| {
+        let mind = idle(model).trying_tasks(&tasks(By::Learned), how).unwrap();
+        let (mut trying, memory) = TaskPractice::new(mind, model.clone());
+        let seed = derive_seed(4, "practice", life);
+        trying.begin(seed);
+        let mut world = Square::new(&mut ChaCha8Rng::seed_from_u64(seed));
+        for step in 0..80 {
+            let observation = Observation { values: world.observe() };
+            let thought = trying.think(&observation, None, Detail::Brief).unwrap();
+            world.step(&thought.action.values);
+            // Whatever the task does not attend to, the configurator does.
+            let seen = model.encode(&model.card().perception.perceive(&observation).unwrap());
+            assert_eq!(memory.lock().unwrap()[step].latent, seen);
+        }
+        std::mem::take(&mut *memory.lock().unwrap())
+    };
+    (0..lives).map(lead).collect()
+}
+
+#[test]
+fn a_learned_configurator_finds_the_task_that_costs_least_and_says_why() {
+    let (model, _) = trained(&explore(30, 30), &spec(60), 2);
+    let how = LearnedConfiguratorSpec {
+        hidden: vec![16],
+        lasts: 20,
+        discount: 0.9,
+        updates: 300,
+        learning_rate: 5e-3,
+        ..LearnedConfiguratorSpec::default()
+    };
+    let lives = try_tasks(&Arc::new(model.clone()), &how, 12);
+    assert_eq!(lives, try_tasks(&Arc::new(model.clone()), &how, 12));
+    let at_rest = lives.iter().flatten().filter(|moment| moment.task == 1).count();
+    assert!((300..660).contains(&at_rest), "{at_rest} of 960 moments");
+    let names = ["run", "rest"].map(str::to_owned);
+    let learnt = learn_tasks(&model, &lives, 0, &names, &how, 5, &mut |_| ()).unwrap();
+
+    // What it does with it in lives of its own.
+    let learnt = Arc::new(learnt);
+    let mut mind = idle(&learnt).configured_by(&tasks(By::Learned), None).unwrap();
+    let mut rested = 0;
+    for seed in 100..110 {
+        mind.begin(seed);
+        let world = Square::new(&mut ChaCha8Rng::seed_from_u64(seed));
+        let thought = mind.think(&Observation { values: world.observe() }, None, Detail::Brief).unwrap();
+        let task = thought.task.unwrap();
+        assert!(task.began && task.reason.starts_with("expects ") && task.reason.contains(" by run"), "{task:?}");
+        rested += u32::from(task.name == "rest");
+    }
+    assert_eq!(rested, 10);
+
+    // It survives its file, and what does not go together is told.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("configured.safetensors");
+    learnt.save(&path).unwrap();
+    assert_eq!(Model::load(&path).unwrap(), *learnt);
+    let refused = |model: Arc<Model>, spec| idle(&model).configured_by(&spec, None).unwrap_err().to_string();
+    assert!(refused(Arc::new(model), tasks(By::Learned)).contains("--only configurator"));
+    let mut other = tasks(By::Learned);
+    other.tasks[0].name = "wander".into();
+    assert!(refused(learnt.clone(), other).contains("the tasks run, rest, and the agent's are wander, rest"));
+    // One task throughout asks nothing of it.
+    idle(&learnt).configured_by(&tasks(By::Learned), Some("run")).unwrap();
 }
 
 /// Live where commands count for less and learn meanwhile, on so many threads: what was done in the last life, the model that is

@@ -7,13 +7,14 @@ use forethought::{
     conditions,
     crowd::Crowd,
     episode::{EpisodeResult, Runner},
+    recall::recall_of,
     setup::{Setup, SetupOptions},
     stop::Stop,
 };
 use forethought_interface::{
     Action, Detail, Observation, ObservationLayout, Outcome, Think, ThinkError, Thought, derive_seed,
 };
-use forethought_mind::actor::planners::PlannerName;
+use forethought_mind::{actor::planners::PlannerName, recall::Recall};
 use forethought_world::{Sandbox, observation_layout};
 use std::{path::PathBuf, sync::Arc};
 
@@ -84,6 +85,10 @@ struct Reflexes {
 }
 
 impl Reflexes {
+    fn new(layout: &ObservationLayout) -> Self {
+        Self { layout: layout.clone(), going: [0.0; 2] }
+    }
+
     /// What this channel tells; nothing without it.
     fn channel<'a>(&self, observation: &'a Observation, name: &str) -> &'a [f32] {
         self.layout.range(name).map_or(&[], |range| &observation.values[range])
@@ -143,8 +148,27 @@ impl Think for Reflexes {
     }
 }
 
+/// A creature whose senses are completed from memory.
+struct Remembering(Reflexes, Recall);
+
+impl Think for Remembering {
+    fn begin(&mut self, seed: u64) {
+        self.0.begin(seed);
+        self.1.clear();
+    }
+
+    fn think(
+        &mut self,
+        observation: &Observation,
+        goal: Option<&Observation>,
+        detail: Detail,
+    ) -> Result<Thought, ThinkError> {
+        self.0.think(&self.1.complete(observation), goal, detail)
+    }
+}
+
 /// How many steps on average and how many to the end such minds live, in some episodes of a scenario.
-fn lives(name: &str, mind: impl Fn(&ObservationLayout) -> Box<dyn Think>) -> (f64, usize) {
+fn lives(name: &str, mind: impl Fn(&ObservationLayout, Option<Recall>) -> Box<dyn Think>) -> (f64, usize) {
     const EPISODES: u64 = 24;
     let file = format!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/{}.ron"), name);
     let loaded = forethought::scenario::load_without_models(file.as_ref()).unwrap();
@@ -152,7 +176,9 @@ fn lives(name: &str, mind: impl Fn(&ObservationLayout) -> Box<dyn Think>) -> (f6
     for index in 0..EPISODES {
         let drawn = loaded.draw(derive_seed(3, "episode", index)).unwrap();
         let mut sandbox = Sandbox::new();
-        sandbox.set_minds(vec![mind(&observation_layout(&drawn.world.agents[0]))]);
+        let (agent, body) = (&loaded.scenario.agents[0], &drawn.world.agents[0]);
+        let recall = recall_of(agent, body, &drawn.world.timing).unwrap();
+        sandbox.set_minds(vec![mind(&observation_layout(body), recall)]);
         sandbox.reset(&drawn.world, drawn.seed).unwrap();
         let outcome = loop {
             sandbox.control_step().unwrap();
@@ -173,7 +199,7 @@ fn lives(name: &str, mind: impl Fn(&ObservationLayout) -> Box<dyn Think>) -> (f6
 /// Whoever acts on what the senses tell can live; whoever does nothing starves.
 #[test]
 fn worlds_of_needs_can_be_lived_in() {
-    let reflexes = |name| lives(name, |layout| Box::new(Reflexes { layout: layout.clone(), going: [0.0; 2] }));
+    let reflexes = |name| lives(name, |layout, _| Box::new(Reflexes::new(layout)));
     for (name, least_steps, least_survivors) in
         [("foraging", 1500.0, 18), ("predator", 800.0, 3), ("day_and_night", 1500.0, 20)]
     {
@@ -181,8 +207,29 @@ fn worlds_of_needs_can_be_lived_in() {
         assert!(steps > least_steps && survived >= least_survivors, "{name}: {steps} steps, {survived} of 24 survived");
     }
     // 60 J at 2 W last 30 s; a few begin on food or in what harms.
-    let (steps, survived) = lives("foraging", |_| Box::new(Still));
+    let (steps, survived) = lives("foraging", |_, _| Box::new(Still));
     assert!((250.0..350.0).contains(&steps) && survived == 0, "{steps} steps, {survived} of 24 survived");
+}
+
+/// Who has gone out of sight of its home finds it by chance, or by memory: half of those without it live, and all with it (60 lives).
+#[test]
+fn the_way_home_must_be_remembered() {
+    let (_, by_chance) = lives("way_home", |layout, _| Box::new(Reflexes::new(layout)));
+    let (steps, survived) =
+        lives("way_home", |layout, recall| Box::new(Remembering(Reflexes::new(layout), recall.unwrap())));
+    assert!(survived >= 23 && by_chance <= 16, "{survived} of 24 with memory, {by_chance} without; {steps} steps");
+}
+
+/// Trained with memory, a model is for an agent with memory. Of many, 28% live to the end with it and 5% without (README).
+#[test]
+fn a_model_with_memory_is_for_an_agent_with_memory() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/way_home.ron");
+    let mut loaded = forethought::scenario::load(file.as_ref()).unwrap_or_else(|error| panic!("{error}"));
+    loaded.scenario.agents[0].memory = None;
+    let error = Setup::of(loaded, &SetupOptions::default()).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("memory: (recall: [\"scent.shelter\"])") && error.contains("without memory"), "{error}");
+    let lived = successes("way_home", PlannerName::Gradient, 10);
+    assert!(lived >= 2, "{lived} of 10");
 }
 
 /// A creature that does nothing.

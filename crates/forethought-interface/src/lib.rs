@@ -18,5 +18,5 @@ pub use scene::{
     ViewMessage,
 };
 pub use seed::derive_seed;
-pub use thought::{ActedBy, Detail, Rollout, Task, Think, ThinkError, Thought};
+pub use thought::{ActedBy, Detail, Remembered, Rollout, Task, Think, ThinkError, Thought};
 pub use vitals::{Death, Vitals};

@@ -38,6 +38,17 @@ pub struct Task {
     pub began: bool,
 }
 
+/// A thing that the agent keeps in mind, be it in sight or not.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// What it was sensed by, such as `scent.food`.
+    pub name: String,
+    /// Where it was, as far as the agent could tell, in metres.
+    pub position_m: [f32; 2],
+    /// Seconds since it was last sensed.
+    pub age_s: f32,
+}
+
 /// What the mind decided at one control step and why.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Thought {
@@ -62,6 +73,9 @@ pub struct Thought {
     pub task: Option<Task>,
     /// What each drive costs now, before its weight, by name; empty unless [`Detail::Full`] was asked for.
     pub drives: Vec<(String, f32)>,
+    /// What the agent keeps in mind of where things are, oldest first; empty without such a memory, and unless [`Detail::Full`]
+    /// was asked for.
+    pub remembered: Vec<Remembered>,
     /// Predictor calls made for this thought: one is one transition of one imagined future, forward or backward.
     pub model_evaluations: u64,
 }

@@ -10,6 +10,7 @@ mod mind;
 mod network;
 pub mod perception;
 mod practice;
+pub mod recall;
 pub mod training;
 pub mod world_model;
 

@@ -7,9 +7,14 @@ use crate::{
         hierarchy::{Hierarchy, Means},
         planners::{self, Imagination, PlannerName, Proposal, Starts, coloured_noise},
     },
-    configurator::{self, Configurator, ConfiguratorSpec, Deliberation, Outlook, Reason, Signals},
+    configurator::{
+        self, Adviser, By, Chooser, Configurator, ConfiguratorSpec, Deliberation, Outlook, Reason, Signals, TaskSpec,
+        Trial,
+    },
     cost::{Cost, Extent, Imagined, drives::DriveSpec},
-    memory::Moment,
+    memory::{Moment, ShortTermMemory},
+    recall::Recall,
+    training::LearnedConfiguratorSpec,
     world_model::{Model, interoception::body_senses, predictor::Predictor},
 };
 use forethought_energy::distance::Distance;
@@ -19,6 +24,7 @@ use forethought_interface::{
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
@@ -85,6 +91,9 @@ pub enum MindError {
         /// The sense.
         channel: &'static str,
     },
+    /// A memory of what the agent does not sense.
+    #[error("`memory` cannot work: {0}; add the sensor, or leave it out of `memory.recall`")]
+    Memory(String),
     /// Tasks or rules that the agent cannot follow.
     #[error("configurator.{path}: {what}")]
     Configurator {
@@ -92,6 +101,21 @@ pub enum MindError {
         path: String,
         /// What is wrong.
         what: String,
+    },
+    /// There is nothing to choose a task by.
+    #[error(
+        "its configurator is a learned one, and its model has none: train one with `forethought train SCENARIO --from MODEL.safetensors --only configurator --out MODEL.safetensors`, or use `--configurator rules`"
+    )]
+    NoConfigurator,
+    /// It was learnt for another agent.
+    #[error(
+        "its model has learnt to choose among the tasks {known}, and the agent's are {own}: train it for these with `forethought train SCENARIO --from MODEL.safetensors --only configurator --out MODEL.safetensors`, or use `--configurator rules`"
+    )]
+    OtherTasks {
+        /// The model's.
+        known: String,
+        /// The agent's.
+        own: String,
     },
     /// Without a drive there is nothing to plan for.
     #[error("the `{actor}` actor has nothing to plan for: give the agent a drive, such as `Reach(target: \"goal\")`")]
@@ -129,8 +153,12 @@ pub struct Mind {
     /// The body's own senses by name, and where they stand in an observation.
     body: Vec<(String, usize)>,
     deliberation: Deliberation,
+    /// What the drive for novelty reads; empty without it.
+    memory: ShortTermMemory,
     /// The control step.
     step: u32,
+    /// What it keeps in mind of where things are.
+    recall: Option<Recall>,
 }
 
 /// What a mind perceives at a control step.
@@ -143,6 +171,15 @@ pub(crate) struct Present {
     pub(crate) map: Vec<f32>,
     /// What the body really feels, by the name of its sense.
     pub(crate) felt: Vec<(String, f32)>,
+    /// The latent with nothing ignored; empty where that is the same, and where nobody decides by it.
+    unattended: Vec<f32>,
+}
+
+impl Present {
+    /// The latent with nothing ignored.
+    pub(crate) fn whole(&self) -> &[f32] {
+        if self.unattended.is_empty() { &self.latent } else { &self.unattended }
+    }
 }
 
 /// A plan being carried out.
@@ -194,6 +231,7 @@ impl Mind {
         let cost = cost.placed_by(model.as_ref().map(|model| &model.card().readout));
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let walk = Walk::new(exploration, action_len, &mut rng);
+        let memory = ShortTermMemory::new(cost.novelty().map_or(0, |novelty| novelty.remembers));
         Ok(Self {
             model,
             actor: actor.clone(),
@@ -212,14 +250,39 @@ impl Mind {
             changed: false,
             body: body_senses(layout),
             deliberation: Deliberation::default(),
+            memory,
             step: 0,
+            recall: None,
         })
+    }
+
+    /// The same with this memory of what is out of sight, or without one: of what its model was trained with.
+    ///
+    /// # Errors
+    /// [`MindError::Misfit`] where the model that it plans with was trained to perceive otherwise.
+    pub fn recalling(mut self, recall: Option<Recall>) -> Result<Self, MindError> {
+        let model = self.model.as_ref().filter(|_| self.actor.planner != PlannerName::Random);
+        let recalls = recall.as_ref().map_or_else(Vec::new, Recall::channels);
+        if let Some(difference) = model.and_then(|model| model.misfit_of_memory(&recalls)) {
+            return Err(MindError::Misfit(difference));
+        }
+        self.recall = recall;
+        Ok(self)
+    }
+
+    /// What is sensed, completed by what is out of sight and remembered: once in a control step.
+    pub(crate) fn complete<'a>(&mut self, observation: &'a Observation) -> Cow<'a, Observation> {
+        match &mut self.recall {
+            Some(recall) => recall.complete(observation),
+            None => Cow::Borrowed(observation),
+        }
     }
 
     /// The same with a configurator that sets its task, or with `fixed` always the task of that name.
     ///
     /// # Errors
-    /// [`MindError::Configurator`] where it does not fit the agent's drives and senses, or its tasks the model.
+    /// [`MindError::Configurator`] where it does not fit the agent's drives and senses, or its tasks the model;
+    /// [`MindError::NoConfigurator`] and [`MindError::OtherTasks`] where the model has not learnt what it asks for.
     pub fn configured_by(mut self, spec: &ConfiguratorSpec, fixed: Option<&str>) -> Result<Self, MindError> {
         let refuse = |(path, what)| MindError::Configurator { path, what };
         let drives: Vec<&str> = self.cost.drives().iter().map(DriveSpec::name).collect();
@@ -230,27 +293,47 @@ impl Mind {
         let mut spec = spec.clone();
         if let Some(name) = fixed {
             spec.rules.clear();
+            spec.by = By::Rules;
             spec.tasks.retain(|task| task.name == name);
             if spec.tasks.is_empty() {
                 return Err(refuse(("tasks".into(), format!("there is no task `{name}`"))));
             }
         }
+        let mut chooser = None;
         if let Some(model) = self.model.clone().filter(|_| self.actor.planner != PlannerName::Random) {
+            if spec.by == By::Learned {
+                chooser = Some(Chooser::Adviser(adviser(&model, &spec.tasks)?));
+            }
             for (index, task) in spec.tasks.iter().enumerate() {
                 check_actor(&task.configure(&self.actor), &model)
                     .map_err(|error| refuse((format!("tasks[{index}]"), error.to_string())))?;
             }
         }
-        self.configurator = Some(Configurator::new(&spec));
+        self.configurator = Some(Configurator::new(&spec, chooser));
         self.take_up();
         Ok(self)
+    }
+
+    /// The same with a configurator that tries the tasks: at random, or mostly as its model has learnt them so far.
+    ///
+    /// # Errors
+    /// As [`Mind::configured_by`].
+    pub fn trying_tasks(self, spec: &ConfiguratorSpec, how: &LearnedConfiguratorSpec) -> Result<Self, MindError> {
+        let spec = ConfiguratorSpec { by: By::Rules, ..spec.clone() };
+        let mut mind = self.configured_by(&spec, None)?;
+        let learnt = mind.model.as_ref().filter(|model| model.configurator().is_some());
+        let adviser = learnt.map(|model| adviser(model, &spec.tasks)).transpose()?;
+        let trial = Trial::new(how, spec.tasks.len(), adviser);
+        mind.configurator = Some(Configurator::new(&spec, Some(Chooser::Trial(trial))));
+        Ok(mind)
     }
 
     /// Configure everything for the task that is on.
     fn take_up(&mut self) {
         let Some(task) = self.configurator.as_ref().and_then(Configurator::task) else { return };
         let (actor, cost) = &*self.own;
-        (self.actor, self.cost) = (task.configure(actor), cost.weighed_by(&task.weights));
+        self.actor = task.configure(actor);
+        self.cost.weigh(cost, &task.weights);
         let model = self.model.as_ref();
         self.ignored = model.map_or_else(Vec::new, |model| model.card().perception.indices_of(&task.ignores));
         self.drop_plan();
@@ -259,9 +342,24 @@ impl Mind {
     /// Let the configurator decide which task is on.
     fn configure(&mut self, model: &Model, present: &Present) {
         let Some(mut configurator) = self.configurator.take() else { return };
+        let changed = if configurator.is_by_rules() {
+            configurator.configure(&self.signals(model, present, &configurator), self.step)
+        } else {
+            configurator.choose(present.whole(), self.step)
+        };
+        self.configurator = Some(configurator);
+        if changed {
+            self.take_up();
+        }
+        self.changed = changed || self.step == 0;
+    }
+
+    /// What rules decide by.
+    fn signals(&self, model: &Model, present: &Present, configurator: &Configurator) -> Signals {
         let mut signals: BTreeMap<String, f32> = present.felt.iter().cloned().collect();
         let own = &self.own.1;
         signals.extend(self.needs().into_iter().zip(self.costs(present, &[])));
+        signals.extend(self.cost.familiarity(&present.latent).map(|familiarity| ("novelty".to_owned(), familiarity)));
         if let Some(critic) = model.critic() {
             let expected = critic.of_drives(&present.latent);
             signals.extend(critic.card().drives.iter().map(|name| format!("critic.{name}")).zip(expected));
@@ -273,15 +371,10 @@ impl Mind {
         if configurator.asks_for("surprise") {
             signals.insert("surprise".into(), self.surprise.ratio);
         }
-        let changed = configurator.configure(&Signals(signals), self.step);
-        self.configurator = Some(configurator);
-        if changed {
-            self.take_up();
-        }
-        self.changed = changed || self.step == 0;
+        Signals(signals)
     }
 
-    /// The latents of what is sensed and of the goal, and the floor plan.
+    /// The latents of what is sensed, completed from memory, and of the goal, and the floor plan.
     pub(crate) fn perceive(
         &mut self,
         model: &Model,
@@ -290,6 +383,8 @@ impl Mind {
     ) -> Result<Present, ThinkError> {
         let perception = &model.card().perception;
         let mut percept = perception.perceive(observation)?;
+        let by_rules = self.configurator.as_ref().is_none_or(Configurator::is_by_rules);
+        let unattended = if by_rules || self.ignored.is_empty() { vec![] } else { model.encode(&percept) };
         // The mean of a sense is what it mostly tells.
         self.ignored.iter().for_each(|index| percept[*index] = 0.0);
         let latent = model.encode(&percept);
@@ -302,7 +397,7 @@ impl Mind {
             return Err(ThinkError::Diverged { what: "the latent of the observation".into() });
         }
         let felt = self.body.iter().map(|(name, at)| (name.clone(), observation.values[*at])).collect();
-        Ok(Present { latent, goal, map: perception.map(observation).to_vec(), felt })
+        Ok(Present { latent, goal, map: perception.map(observation).to_vec(), felt, unattended })
     }
 
     /// The latent of a goal, which mostly stays the same from step to step.
@@ -318,31 +413,45 @@ impl Mind {
     }
 
     /// One control step: see what has come, set the task, act.
-    fn live(&mut self, model: &Model, present: Present, detail: Detail) -> Result<Thought, ThinkError> {
+    pub(crate) fn live(&mut self, model: &Model, present: Present, detail: Detail) -> Result<Thought, ThinkError> {
         let surprises = self.configurator.as_ref().is_some_and(|configurator| configurator.asks_for("surprise"));
         if surprises {
             self.surprise.see(model, &present.latent, &present.map);
         }
+        self.cost.recall(self.memory.iter().map(|moment| &moment.latent[..]));
         self.configure(model, &present);
-        let latent = if surprises { present.latent.clone() } else { vec![] };
+        let remembers = self.cost.novelty().is_some();
+        let latent = if surprises || remembers { present.latent.clone() } else { vec![] };
         let shown = (detail == Detail::Full).then(|| present.clone());
         let mut thought = self.act(model, present, detail)?;
         if surprises {
             self.surprise.remember(model.stride(), &latent, &thought.action.values);
         }
+        if remembers {
+            let action = thought.action.values.clone();
+            self.memory.remember(Moment { latent, action, ..Moment::default() });
+        }
+        if detail == Detail::Full {
+            thought.remembered = self.recall.as_ref().map_or_else(Vec::new, Recall::remembered);
+        }
         if let Some(present) = shown {
             thought.drives = self.needs().into_iter().zip(self.costs(&present, &thought.action.values)).collect();
+            let familiarity = self.cost.familiarity(&present.latent);
+            thought.drives.extend(familiarity.map(|familiarity| ("novelty".to_owned(), familiarity)));
         }
         thought.task = self.configurator.as_ref().and_then(|configurator| {
             let (name, reason) = (configurator.task()?.name.clone(), configurator.reason().to_owned());
             Some(Task { name, reason, began: self.changed })
         });
+        self.step += 1;
         Ok(thought)
     }
 
     /// What to do now.
     pub(crate) fn act(&mut self, model: &Model, present: Present, detail: Detail) -> Result<Thought, ThinkError> {
         match self.actor.mode {
+            // So a task may have it; without a configurator nothing is perceived for that.
+            _ if self.actor.planner == PlannerName::Random => Ok(self.explore()),
             Mode::Mode1 => self.react(model, &present),
             Mode::Mixed => self.deliberate(model, present, detail),
             Mode::Mode2 if self.actor.planner == PlannerName::Hierarchical => {
@@ -397,6 +506,17 @@ impl Mind {
     fn at_stake(&self, present: &Present) -> f32 {
         let weights = self.cost.needs().map(DriveSpec::weight);
         self.costs(present, &[]).iter().zip(weights).map(|(cost, weight)| cost * weight.value_f32()).sum()
+    }
+
+    /// The same under this action, as the agent's own drives weigh, whatever the task.
+    pub(crate) fn own_cost(&self, present: &Present, action: &[f32]) -> f32 {
+        let weights = self.own.1.needs().map(DriveSpec::weight);
+        self.costs(present, action).iter().zip(weights).map(|(cost, weight)| cost * weight.value_f32()).sum()
+    }
+
+    /// Where its task stands among its configurator's; 0 without one.
+    pub(crate) fn task_index(&self) -> usize {
+        self.configurator.as_ref().map_or(0, Configurator::task_index)
     }
 
     /// Mode-2: go on with the plan, or plan anew where it has been followed long enough.
@@ -662,6 +782,16 @@ fn check_actor(actor: &ActorSpec, model: &Model) -> Result<(), MindError> {
     Ok(())
 }
 
+/// Who knows what these tasks cost, of what a model has learnt.
+fn adviser(model: &Model, tasks: &[TaskSpec]) -> Result<Adviser, MindError> {
+    let learned = model.configurator().ok_or(MindError::NoConfigurator)?;
+    Adviser::new(learned.clone(), tasks).ok_or_else(|| {
+        let listed = |names: Vec<&str>| names.join(", ");
+        let known = listed(learned.card().tasks.iter().map(String::as_str).collect());
+        MindError::OtherTasks { known, own: listed(tasks.iter().map(|task| task.name.as_str()).collect()) }
+    })
+}
+
 /// How much the world surprises, by the world model's predictions of a stride.
 #[derive(Debug, Clone, Default)]
 struct Surprise {
@@ -718,10 +848,14 @@ impl Think for Mind {
         self.hierarchy = Hierarchy::default();
         self.goal = None;
         self.deliberation = Deliberation::default();
+        self.memory.clear();
         self.surprise = Surprise::default();
         self.step = 0;
+        if let Some(recall) = &mut self.recall {
+            recall.clear();
+        }
         if let Some(configurator) = &mut self.configurator {
-            configurator.restart();
+            configurator.restart(seed);
             self.take_up();
         }
     }
@@ -733,16 +867,16 @@ impl Think for Mind {
         detail: Detail,
     ) -> Result<Thought, ThinkError> {
         let model = match &self.model {
-            Some(model) if self.actor.planner != PlannerName::Random => model.clone(),
+            Some(model) if self.own.0.planner != PlannerName::Random => model.clone(),
             _ => return Ok(self.explore()),
         };
-        let by_plan = self.configurator.is_none() && self.actor.mode == Mode::Mode2 && detail == Detail::Brief;
+        let observation = &*self.complete(observation);
+        let attends = self.configurator.is_some() || self.cost.novelty().is_some();
+        let by_plan = !attends && self.actor.mode == Mode::Mode2 && detail == Detail::Brief;
         if by_plan && self.carries_on() {
             return Ok(self.carry_on(detail));
         }
         let present = self.perceive(&model, observation, goal)?;
-        let thought = self.live(&model, present, detail);
-        self.step += 1;
-        thought
+        self.live(&model, present, detail)
     }
 }

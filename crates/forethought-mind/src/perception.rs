@@ -37,6 +37,9 @@ pub struct Perception {
     /// Where the body's own senses stand in a percept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     body: Vec<usize>,
+    /// The scents that were completed from memory; see [`crate::recall::Recall`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    recalls: Vec<String>,
 }
 
 impl Perception {
@@ -62,7 +65,19 @@ impl Perception {
         let deviation = deviation.into_iter().map(|d| d.max(MIN_DEVIATION)).collect();
         let of = |(_, at): (String, usize)| indices.iter().position(|index| *index == at);
         let body = body_senses(layout).into_iter().filter_map(of).collect();
-        Self { layout: layout.clone(), mean: narrow(mean), deviation, indices, body }
+        Self { layout: layout.clone(), mean: narrow(mean), deviation, indices, body, recalls: vec![] }
+    }
+
+    /// The same of observations in which these scents were completed from memory.
+    #[must_use]
+    pub fn recalling(self, recalls: &[String]) -> Self {
+        Self { recalls: recalls.to_vec(), ..self }
+    }
+
+    /// The scents that were completed from memory.
+    #[must_use]
+    pub fn recalls(&self) -> &[String] {
+        &self.recalls
     }
 
     /// How many values a percept has.

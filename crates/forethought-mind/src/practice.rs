@@ -99,7 +99,8 @@ impl Think for Practice {
         _: Detail,
     ) -> Result<Thought, ThinkError> {
         let model = self.model.clone();
-        let mut present = self.mind.perceive(&model, observation, goal)?;
+        let observation = self.mind.complete(observation);
+        let mut present = self.mind.perceive(&model, &observation, goal)?;
         let exploring = self.mind.needs_goal() && self.step < self.spec.explore;
         let mut plan = None;
         let thought = if exploring {

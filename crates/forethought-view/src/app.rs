@@ -242,6 +242,7 @@ fn draw(
                 thoughts::draw_trail(&mut brush, agent, index, &picture, mapping);
             }
             if controls.futures {
+                thoughts::draw_remembered(&mut brush, agent, mapping);
                 thoughts::draw_subgoals(&mut brush, agent, mapping);
                 thoughts::draw_rollouts(&mut brush, agent, story.step(), mapping);
             }

@@ -112,6 +112,7 @@ fn legend(painter: &Painter, strip: Rect, story: &Story, controls: &Controls) {
     let has_futures = story.agents.iter().any(|agent| !agent.rollouts.is_empty());
     let others = story.agents.iter().map(|agent| agent.rollouts.len().saturating_sub(1)).max().unwrap_or(0);
     let weighed = format!("{others} other futures");
+    let has_remembered = story.agents.iter().any(|agent| !agent.remembered.is_empty());
     let levels = story.agents.iter().map(|agent| agent.subgoals.len()).max().unwrap_or(0);
     let subgoals: Vec<String> = (0..levels).map(|level| format!("level {}'s subgoals", level + 2)).collect();
     let subgoals = subgoals.iter().enumerate().map(|(level, text)| {
@@ -121,6 +122,7 @@ fn legend(painter: &Painter, strip: Rect, story: &Story, controls: &Controls) {
     let entries = [
         (any(controls.futures, has_futures), "chosen future", palette::CHOSEN, 3.5, true),
         (any(controls.futures, others > 0), weighed.as_str(), palette::CANDIDATE, 1.5, false),
+        (any(controls.futures, has_remembered), "remembered", palette::REMEMBERED, 2.0, false),
         (any(controls.trail, story.step() > 0), "path so far", palette::TRAIL, 3.5, false),
         (any(controls.rays, has_rays), "sensor rays", palette::RAY, 1.2, true),
     ];

@@ -9,6 +9,8 @@ pub const CHOSEN: Srgba = srgb(0xd5, 0x5e, 0x00);
 pub const CANDIDATE: Srgba = srgb(0x00, 0x72, 0xb2);
 /// Where the levels above the first mean to be: the second level's first, then by turns.
 pub const SUBGOALS: [Srgba; 3] = [srgb(0xcc, 0x79, 0xa7), srgb(0x56, 0xb4, 0xe9), srgb(0x8f, 0x84, 0x00)];
+/// Where the agent keeps in mind that something is.
+pub const REMEMBERED: Srgba = srgb(0x00, 0x72, 0xb2);
 /// Sensor rays.
 pub const RAY: Srgba = srgb(0xe6, 0x9f, 0x00);
 /// Where the agent has really been.

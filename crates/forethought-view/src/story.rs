@@ -3,7 +3,7 @@
 use crate::motion::{Glide, between_all, between_rays};
 use bevy::prelude::Resource;
 use crossbeam::channel::{Receiver, TryRecvError};
-use forethought_interface::{ActedBy, Pose, Ray, Rollout, Scene, Snapshot, Thought, ViewMessage};
+use forethought_interface::{ActedBy, Pose, Ray, Remembered, Rollout, Scene, Snapshot, Thought, ViewMessage};
 
 /// The episode as far as it is known, and the picture between its last two snapshots.
 #[derive(Resource, Debug, Default)]
@@ -47,6 +47,8 @@ pub struct AgentStory {
     pub task: String,
     /// What each drive costs now, before its weight, by name.
     pub drives: Vec<(String, f32)>,
+    /// What it keeps in mind of where things are.
+    pub remembered: Vec<Remembered>,
 }
 
 /// Where everything is at one moment of the wall clock.
@@ -167,6 +169,7 @@ impl AgentStory {
         };
         self.task = thought.task.as_ref().map_or_else(String::new, |task| format!("{} ({})", task.name, task.reason));
         self.drives.clone_from(&thought.drives);
+        self.remembered.clone_from(&thought.remembered);
         if !thought.rollouts.is_empty() {
             // A thought that goes on with an earlier plan shows that plan's futures again.
             if thought.planned || self.rollouts.is_empty() {

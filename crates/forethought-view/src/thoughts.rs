@@ -11,6 +11,8 @@ use forethought_interface::{Ray, Rollout};
 
 /// A dot on the chosen future every so many control steps.
 const DOT_EVERY: u32 = 4;
+/// A thing that was sensed so many seconds ago is drawn half as strong.
+const FADES_S: f32 = 20.0;
 /// The trail shows so many of the latest control steps.
 const TRAIL_LEN: usize = 400;
 
@@ -73,6 +75,14 @@ pub fn draw_subgoals(brush: &mut Brush, agent: &AgentStory, mapping: Mapping) {
             let corners: Vec<Vec2> = corners.iter().map(|corner| point + Vec2::from(*corner)).collect();
             brush.line(&corners, 2.5, color);
         }
+    }
+}
+
+/// Where the agent keeps in mind that something is, be it in sight or not: hollow rings, the longer ago it was sensed the fainter.
+pub fn draw_remembered(brush: &mut Brush, agent: &AgentStory, mapping: Mapping) {
+    for thing in &agent.remembered {
+        let alpha = (1.0 / (1.0 + thing.age_s / FADES_S)).max(0.3);
+        brush.ring(mapping.to_canvas(thing.position_m), 7.0, 2.0, Srgba { alpha, ..palette::REMEMBERED });
     }
 }
 

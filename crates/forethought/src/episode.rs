@@ -7,6 +7,7 @@ use crate::{
     life::Life,
     scenario::Episode,
     setup::{Setup, drives_of},
+    tasks::TaskLog,
 };
 use forethought_interface::{Detail, FactorValues, Outcome};
 use forethought_mind::cost::drives::DriveSpec;
@@ -64,6 +65,9 @@ pub struct EpisodeResult {
     /// The life of the first agent with a metabolism.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub life: Option<Life>,
+    /// What the agents with a configurator were at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<TaskLog>,
     /// What became of the agents, where several have targets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crossing: Option<Crossing>,
@@ -90,6 +94,7 @@ impl EpisodeResult {
             model_evaluations: 0,
             distance_m: None,
             life: None,
+            tasks: None,
             crossing: None,
             factors: FactorValues::new(),
             error: Some(error),
@@ -167,7 +172,8 @@ impl Runner {
         self.sandbox.control_step()?;
         let period_s = current.drawn.world.timing.control_period_s;
         current.result.count(self.sandbox.record(), period_s);
-        let Current { drawn, crowd, .. } = current;
+        let Current { drawn, crowd, result, .. } = current;
+        TaskLog::count(&mut result.tasks, &drawn.world.agents, self.sandbox.record());
         crowd.count(&drawn.world, &self.sandbox);
         let outcome = conditions::outcome(&drawn.episode, &drawn.world, &self.sandbox, crowd);
         if let (Some(outcome), Some(learning)) = (outcome, &self.setup.learning) {
@@ -188,6 +194,7 @@ impl Runner {
             distance_m: seeker
                 .and_then(|(agent, target)| conditions::distance_m(agent, target, world, &self.sandbox))
                 .map(|(distance_m, _)| distance_m),
+            tasks: current.result.tasks.map(TaskLog::ended),
             crossing: current.crowd.crossing(),
             ..current.result
         }

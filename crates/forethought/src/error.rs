@@ -119,6 +119,14 @@ pub enum Error {
         /// Why.
         source: ForesightError,
     },
+    /// There are no tasks to choose among, or to learn about.
+    #[error("no tasks for {scenario}: {problem}")]
+    NoTasks {
+        /// The scenario's name.
+        scenario: String,
+        /// What is missing, and what to do.
+        problem: &'static str,
+    },
     /// The disk or the system refused.
     #[error("cannot {doing} {path}: {source}", path = path.display())]
     Io {

@@ -1,12 +1,16 @@
 //! Random exploration, recorded: what a world model is trained on. Read first: [`collect`].
 
-use crate::{error::Error, progress::Progress, scenario::Episode, setup::Setup, stop::Stop, workers::spread};
+use crate::{
+    error::Error, progress::Progress, recall::recall_of, scenario::Episode, setup::Setup, stop::Stop, workers::spread,
+};
+use forethought_interface::Observation;
 use forethought_mind::{
     perception::{MAP, senses},
+    recall::Recall,
     training::{Experience, Trajectory},
 };
-use forethought_world::{Sandbox, WorldError, action_len, observation_layout};
-use std::{collections::BTreeMap, sync::Arc};
+use forethought_world::{Sandbox, action_len, observation_layout};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 /// How much experience to collect, and how.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +38,8 @@ pub fn collect(
     let drawn = setup.draw_training(0)?;
     let body = &drawn.world.agents[0];
     let (layout, action_len) = (observation_layout(body), action_len(&body.actuator));
+    let recall = recall_of(&setup.loaded.scenario.agents[0], body, &drawn.world.timing)?;
+    let recalls = recall.map_or_else(Vec::new, |recall| recall.channels());
     let arena_m = drawn.world.arena.size_m.map(|side| side.value_f32());
     let indices: Vec<u64> = (0..options.episodes).collect();
     let mut walks: BTreeMap<u64, Vec<Trajectory>> = BTreeMap::new();
@@ -41,8 +47,11 @@ pub fn collect(
     let work = |sandbox: &mut Option<Sandbox>, index| {
         let drawn = setup.draw_training(index)?;
         let sandbox = seated(setup, sandbox, &drawn)?;
-        let walked = walk(sandbox, drawn, options.steps, &mut |_, _| {});
-        walked.map_err(|source| Error::Exploration { episode: index, source })
+        let walked = walk(setup, sandbox, drawn, options.steps, &mut |_, _| {});
+        walked.map_err(|error| match error {
+            Error::World(source) => Error::Exploration { episode: index, source },
+            error => error,
+        })
     };
     let take = |index, walked: Result<_, Error>| {
         walks.insert(index, walked?);
@@ -52,7 +61,8 @@ pub fn collect(
     spread(&indices, options.jobs, stop, || None, work, take)?;
     progress.end();
     let complete = walks.len() == indices.len();
-    Ok(complete.then(|| Experience { layout, action_len, arena_m, episodes: walks.into_values().flatten().collect() }))
+    let episodes = walks.into_values().flatten().collect();
+    Ok(complete.then_some(Experience { layout, action_len, recalls, arena_m, episodes }))
 }
 
 /// The sandbox of a worker, with the minds of this setup.
@@ -75,18 +85,19 @@ pub(crate) fn seated<'a>(
 /// `before` is called at the start of each control step, with its number, and once more at the end: what it does to the
 /// sandbox is there when the agents sense.
 pub(crate) fn walk(
+    setup: &Setup,
     sandbox: &mut Sandbox,
     mut drawn: Episode,
     steps: u32,
     before: &mut dyn FnMut(&mut Sandbox, u32),
-) -> Result<Vec<Trajectory>, WorldError> {
+) -> Result<Vec<Trajectory>, Error> {
+    let mut recorders = Recorder::for_agents(setup, &drawn)?;
     for agent in &mut drawn.world.agents {
         agent.target = None;
         // The dead learn nothing.
         agent.immortal = true;
     }
     sandbox.reset(&drawn.world, drawn.seed)?;
-    let mut recorders = Recorder::for_agents(&drawn.world.agents);
     for step in 0..steps {
         before(sandbox, step);
         for recorder in &mut recorders {
@@ -107,20 +118,26 @@ struct Recorder {
     /// Where what it records stands in an observation.
     senses: Vec<usize>,
     map: std::ops::Range<usize>,
+    /// What completes each observation, as it will while the agent lives.
+    recall: Option<Recall>,
     trajectory: Trajectory,
 }
 
 impl Recorder {
     /// One for each agent that is like the first.
-    fn for_agents(bodies: &[forethought_world::AgentBodySpec]) -> Vec<Self> {
-        let kind = |body: &forethought_world::AgentBodySpec| (observation_layout(body), action_len(&body.actuator));
-        let alike = (0..bodies.len()).filter(|agent| kind(&bodies[*agent]) == kind(&bodies[0]));
+    fn for_agents(setup: &Setup, drawn: &Episode) -> Result<Vec<Self>, Error> {
+        let (bodies, agents) = (&drawn.world.agents, &setup.loaded.scenario.agents);
+        let kind = |agent: usize| {
+            let body = &bodies[agent];
+            (observation_layout(body), action_len(&body.actuator), &agents[agent].memory)
+        };
         let layout = bodies.first().map(observation_layout).unwrap_or_default();
         let (senses, map) = (senses(&layout), layout.range(MAP).unwrap_or(0..0));
-        let trajectory = Trajectory::default();
-        alike
-            .map(|agent| Self { agent, senses: senses.clone(), map: map.clone(), trajectory: trajectory.clone() })
-            .collect()
+        let recorder = |agent: usize| {
+            let recall = recall_of(&agents[agent], &bodies[agent], &drawn.world.timing)?;
+            Ok(Self { agent, senses: senses.clone(), map: map.clone(), recall, trajectory: Trajectory::default() })
+        };
+        (0..bodies.len()).filter(|agent| kind(*agent) == kind(0)).map(recorder).collect()
     }
 
     /// Where the agent is now, and how far from what moves.
@@ -132,18 +149,25 @@ impl Recorder {
     /// What the agent sensed at the start of the latest step, and what it did.
     fn transition(&mut self, sandbox: &Sandbox) {
         let record = &sandbox.record().agents[self.agent];
-        let sensed = self.senses.iter().map(|index| record.observation.values[*index]);
-        self.trajectory.observations.extend(sensed);
+        self.observe(&record.observation);
         if let Some(thought) = &record.thought {
             self.trajectory.actions.extend(&thought.action.values);
         }
+    }
+
+    fn observe(&mut self, observation: &Observation) {
+        let perceived = match &mut self.recall {
+            Some(recall) => recall.complete(observation),
+            None => Cow::Borrowed(observation),
+        };
+        self.trajectory.observations.extend(self.senses.iter().map(|index| perceived.values[*index]));
     }
 
     /// The last observation has no action.
     fn end(mut self, sandbox: &mut Sandbox) -> Trajectory {
         self.position(sandbox);
         let observation = sandbox.observe(self.agent);
-        self.trajectory.observations.extend(self.senses.iter().map(|index| observation.values[*index]));
+        self.observe(&observation);
         self.trajectory.map = observation.values[self.map].to_vec();
         self.trajectory
     }
@@ -168,7 +192,7 @@ mod tests {
             let layout = observation_layout(&drawn.world.agents[0]);
             let mut empty = None;
             let sandbox = seated(&setup, &mut empty, &drawn).unwrap();
-            let walked = walk(sandbox, drawn, 1800, &mut |_, _| {}).unwrap().remove(0);
+            let walked = walk(&setup, sandbox, drawn, 1800, &mut |_, _| {}).unwrap().remove(0);
             let vitals = sandbox.record().agents[0].vitals.unwrap();
             assert!(vitals.alive() && vitals.energy >= 0.02 && vitals.health >= 0.02, "{vitals:?}");
             let energy = layout.range("interoception.energy").unwrap().start;

@@ -102,7 +102,7 @@ impl Setup {
             threads: options.threads,
             pace: options.pace,
             judged_by,
-            drives: self.needs_of(leader, &present)?,
+            drives: self.needs_of(leader)?,
             optimism: training.practice.clone().unwrap_or_default().critic.optimism,
         };
         let begins_with = if goes_on { hash_of(&options.out)? } else { hex(self.model_hash) };

@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod bench;
 pub mod conditions;
+pub mod configuring;
 pub mod crowd;
 mod drawing;
 pub mod episode;
@@ -18,9 +19,11 @@ pub mod locate;
 pub mod practice;
 pub mod probe;
 pub mod progress;
+pub mod recall;
 pub mod scenario;
 pub mod setup;
 pub mod stop;
+pub mod tasks;
 pub mod train;
 #[cfg(feature = "view")]
 pub mod window;

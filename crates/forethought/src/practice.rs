@@ -1,17 +1,13 @@
 //! Practice: lives in worlds of training, from which a critic and a policy are learnt. Read first: [`practise`].
 
-use crate::{error::Error, progress::Progress, setup::Setup, stop::Stop, workers::spread};
+use crate::{error::Error, progress::Progress, scenario::Episode, setup::Setup, stop::Stop, workers::spread};
 use forethought_interface::{Think, derive_seed};
 use forethought_mind::{
     Model, Practice,
-    memory::ShortTermMemory,
     training::{self, ForesightSpec, Life, PracticeSpec},
 };
 use forethought_world::Sandbox;
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Let the agents of a setup live and learn with this model, round after round; `None` where a stop was requested first.
 ///
@@ -26,11 +22,20 @@ pub fn practise(
 ) -> Result<Option<Model>, Error> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build();
     let pool = pool.map_err(|error| Error::Worker(error.to_string()))?;
-    let (mut model, mut lives) = (model.with_behaviour(None, None), Vec::new());
+    let (mut model, mut lives) = (model.with_behaviour(None, None).with_configurator(None), Vec::new());
     let mut recent = 0;
     for round in 0..spec.rounds {
         let shared = Arc::new(model);
-        let Some(more) = live(setup, &shared, spec, round, jobs, stop)? else { return Ok(None) };
+        let lived = Round {
+            first: u64::from(round) * u64::from(spec.lives),
+            lives: spec.lives,
+            steps: spec.steps,
+            explored: spec.explored,
+            label: format!("living in {}, round {} of {}", setup.name(), round + 1, spec.rounds),
+        };
+        let seat = |drawn: &Episode| setup.practising(&shared, drawn, spec, round > 0);
+        let Some(memories) = live(setup, &lived, jobs, stop, &seat)? else { return Ok(None) };
+        let more: Vec<_> = memories.iter().map(|memory| Practice::life(memory)).collect();
         // The critic is to tell what the present behaviour costs, lives of two rounds ago taught it what they could; how the
         // world answers they still tell.
         let first = lives.len() - recent;
@@ -43,13 +48,13 @@ pub fn practise(
         };
         let label = format!("practising {}, round {} of {}", setup.name(), round + 1, spec.rounds);
         let mut progress = Progress::begin(&label, u64::from(spec.updates()));
-        let needs = setup.needs_of_first(&shared)?;
+        let drives = setup.drives_of_first()?;
         let mut on_update = |done: u32| {
             if done.is_multiple_of(50) {
                 progress.set(u64::from(done), "");
             }
         };
-        model = pool.install(|| training::practise(&shared, &lives[first..], &needs, spec, seed, &mut on_update));
+        model = pool.install(|| training::practise(&shared, &lives[first..], &drives, spec, seed, &mut on_update));
         progress.end();
         if stop.requested() {
             return Ok(None);
@@ -83,32 +88,42 @@ fn foresee(
     Ok(learnt)
 }
 
-/// The lives of a round, in order; `None` where a stop was requested first.
-fn live(
+/// Lives to lead.
+pub(crate) struct Round {
+    /// The first one's number.
+    pub(crate) first: u64,
+    pub(crate) lives: u32,
+    /// Control steps of each.
+    pub(crate) steps: u32,
+    /// The share of them that is drawn as for exploration.
+    pub(crate) explored: f64,
+    /// What is being done, for people.
+    pub(crate) label: String,
+}
+
+/// Lead the lives of a round with the minds that `seat` gives to each: what it gives beside them, in order; `None` where a stop
+/// was requested first.
+pub(crate) fn live<T: Send>(
     setup: &Arc<Setup>,
-    model: &Arc<Model>,
-    spec: &PracticeSpec,
-    round: u32,
+    round: &Round,
     jobs: usize,
     stop: &Stop,
-) -> Result<Option<Vec<Life>>, Error> {
-    let first = u64::from(round) * u64::from(spec.lives);
-    let indices: Vec<u64> = (first..first + u64::from(spec.lives)).collect();
-    let label = format!("living in {}, round {} of {}", setup.name(), round + 1, spec.rounds);
-    let mut progress = Progress::begin(&label, indices.len() as u64);
-    let mut lives: BTreeMap<u64, Vec<Life>> = BTreeMap::new();
+    seat: &(dyn Fn(&Episode) -> Result<Vec<(Box<dyn Think>, T)>, Error> + Sync),
+) -> Result<Option<Vec<T>>, Error> {
+    let indices: Vec<u64> = (round.first..round.first + u64::from(round.lives)).collect();
+    let mut progress = Progress::begin(&round.label, indices.len() as u64);
+    let mut lives: BTreeMap<u64, Vec<T>> = BTreeMap::new();
     let work = |sandbox: &mut Sandbox, index| {
-        let mut drawn = setup.draw_practice(index, spec.explored)?;
+        let mut drawn = setup.draw_practice(index, round.explored)?;
         // A life that ends early teaches nothing any more.
         drawn.world.agents.iter_mut().for_each(|agent| agent.immortal = true);
-        let minds = setup.practising(model, &drawn, spec, round > 0)?;
-        let (minds, memories): (Vec<Box<dyn Think>>, Vec<_>) = minds.into_iter().unzip();
+        let (minds, beside): (Vec<Box<dyn Think>>, Vec<T>) = seat(&drawn)?.into_iter().unzip();
         sandbox.set_minds(minds);
         sandbox.reset(&drawn.world, drawn.seed)?;
-        for _ in 0..spec.steps {
+        for _ in 0..round.steps {
             sandbox.control_step()?;
         }
-        Ok(memories.iter().map(|memory: &Arc<Mutex<ShortTermMemory>>| Practice::life(memory)).collect())
+        Ok(beside)
     };
     let take = |index, lived: Result<_, Error>| {
         lives.insert(index, lived?);

@@ -4,15 +4,18 @@ use crate::{
     episode::hex,
     error::Error,
     learning::LearningRun,
+    recall::recall_of,
     scenario::{self, AgentSpec, Episode, LoadedScenario},
+    tasks::TasksBy,
 };
 use forethought_interface::{FactorValues, Numbers, Think, derive_seed};
 use forethought_mind::{
     Mind, MindError, Model, Practice,
     actor::{ActorSpec, Mode, planners::PlannerName},
+    configurator::{ConfiguratorSpec, TaskPractice},
     cost::drives::DriveSpec,
     memory::ShortTermMemory,
-    training::PracticeSpec,
+    training::{LearnedConfiguratorSpec, PracticeSpec, TaskMoment},
 };
 use forethought_world::{action_len, observation_layout};
 use rand::{Rng, SeedableRng};
@@ -65,6 +68,8 @@ pub struct Changes {
     pub critic: Option<bool>,
     /// The one task that the agent is at throughout, of those of its configurator.
     pub task: Option<String>,
+    /// What sets the tasks, where not what the scenario says.
+    pub configurator: Option<TasksBy>,
     /// Drives that it lives without, by name.
     pub without: Vec<String>,
 }
@@ -85,6 +90,7 @@ impl Changes {
             self.horizon.map(|horizon| format!("horizon {horizon}")),
             self.critic.map(|critic| format!("critic {critic}")),
             self.task.as_ref().map(|task| format!("task {task}")),
+            self.configurator.map(|by| format!("configurator {}", by.as_str())),
             without,
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -128,6 +134,13 @@ impl Setup {
         let model_hash = if models.iter().any(Option::is_some) { hash.digest() } else { 0 };
         let SetupOptions { seed, actor, ref changes, .. } = *options;
         let setup = Self { loaded, seed, actor, changes: changes.clone(), model_hash, learning: None, models };
+        let has_tasks = |agent: &AgentSpec| agent.configurator.is_some();
+        let asked_for =
+            setup.changes.task.is_some() || setup.changes.configurator.is_some_and(|by| by != TasksBy::Nothing);
+        if asked_for && !setup.loaded.scenario.agents.iter().any(has_tasks) {
+            let problem = "none of its agents has a configurator: leave out --task and --configurator";
+            return Err(Error::NoTasks { scenario: setup.name().to_owned(), problem });
+        }
         // A model that does not fit is told now, not by each worker.
         setup.minds(&setup.draw(0)?)?;
         Ok(setup)
@@ -166,13 +179,17 @@ impl Setup {
         Ok(model)
     }
 
-    /// See that a model fits the body of agent `index`.
+    /// See that a model fits the body and the memory of agent `index`.
     ///
     /// # Errors
     /// Where it does not.
     pub(crate) fn fits(&self, index: usize, model: &Model) -> Result<(), Error> {
-        let (agent, body) = (&self.loaded.scenario.agents[index], &self.draw(0)?.world.agents[index]);
-        match model.misfit(&observation_layout(body), action_len(&body.actuator)) {
+        let world = self.draw(0)?.world;
+        let (agent, body) = (&self.loaded.scenario.agents[index], &world.agents[index]);
+        let recall = recall_of(agent, body, &world.timing)?;
+        let recalls = recall.map_or_else(Vec::new, |recall| recall.channels());
+        let misfit = model.misfit(&observation_layout(body), action_len(&body.actuator));
+        match misfit.or_else(|| model.misfit_of_memory(&recalls)) {
             None => Ok(()),
             Some(how) => Err(Error::Mind { agent: agent.name.clone(), source: MindError::Misfit(how) }),
         }
@@ -230,28 +247,103 @@ impl Setup {
                 let mut actor = spec.actor.as_deref().unwrap_or(&agent.actor).clone();
                 (actor.mode, actor.critic) = (Mode::Mode2, actor.critic && model.critic().is_some());
                 actor.proposed = if model.policy().is_some() { actor.proposed } else { 0 };
-                let mind = self.mind(index, Some(model.clone()), &actor, episode)?;
+                let mind = self.untasked(index, Some(model.clone()), &actor, episode)?;
                 let (practice, memory) = Practice::new(mind, model.clone(), spec, by_policy);
                 Ok((Box::new(practice) as Box<dyn Think>, memory))
             })
             .collect()
     }
 
+    /// The first agent's drives.
+    ///
+    /// # Errors
+    /// As [`Setup::draw`].
+    pub fn drives_of_first(&self) -> Result<Vec<DriveSpec>, Error> {
+        Ok(self.drives_of(0, &self.draw(0)?))
+    }
+
+    /// The drives of agent `index` in this episode, but those that it is to live without.
+    fn drives_of(&self, index: usize, episode: &Episode) -> Vec<DriveSpec> {
+        let mut drives = drives_of(&self.loaded.scenario.agents[index], episode);
+        drives.retain(|drive| !self.changes.without.iter().any(|name| name == drive.name()));
+        drives
+    }
+
+    /// A mind for each agent of a life in which tasks are tried, and where the memories of those that have the first agent's
+    /// tasks can be had afterwards; the others act as their drives and their actors say.
+    ///
+    /// # Errors
+    /// Where the model does not fit an agent's body, or its tasks.
+    pub fn trying_tasks(
+        &self,
+        model: &Arc<Model>,
+        episode: &Episode,
+        spec: &LearnedConfiguratorSpec,
+    ) -> Result<Vec<Trying>, Error> {
+        let tasks = self.tasks_of_first();
+        let agents = self.loaded.scenario.agents.iter().enumerate();
+        agents
+            .map(|(index, agent)| {
+                let mind = self.untasked(index, Some(model.clone()), &agent.actor, episode)?;
+                let own = agent.configurator.as_ref().filter(|own| names(own) == tasks);
+                let tried = match own {
+                    Some(own) => mind.trying_tasks(own, spec).map_err(self.refused(index)),
+                    None => Ok(mind),
+                };
+                let mind = tried?;
+                if own.is_none() {
+                    return Ok((Box::new(mind) as Box<dyn Think>, None));
+                }
+                let (practice, memory) = TaskPractice::new(mind, model.clone());
+                Ok((Box::new(practice) as Box<dyn Think>, Some(memory)))
+            })
+            .collect()
+    }
+
+    /// The first agent's tasks, by name.
+    #[must_use]
+    pub fn tasks_of_first(&self) -> Vec<String> {
+        let first = self.loaded.scenario.agents.first();
+        first.and_then(|agent| agent.configurator.as_ref()).map_or_else(Vec::new, names)
+    }
+
     /// The first agent's drives but `Reach`, by name.
     ///
     /// # Errors
-    /// Where the model does not fit.
-    pub fn needs_of_first(&self, model: &Arc<Model>) -> Result<Vec<String>, Error> {
-        self.needs_of(0, model)
+    /// Where an expression has no value.
+    pub fn needs_of_first(&self) -> Result<Vec<String>, Error> {
+        self.needs_of(0)
     }
 
-    /// The drives but `Reach` of agent `index`, by name.
+    /// The drives but `Reach` and `Novelty` of agent `index`, by name.
     ///
     /// # Errors
-    /// Where the model does not fit.
-    pub(crate) fn needs_of(&self, index: usize, model: &Arc<Model>) -> Result<Vec<String>, Error> {
+    /// Where an expression has no value.
+    pub(crate) fn needs_of(&self, index: usize) -> Result<Vec<String>, Error> {
         let actor = ActorSpec { planner: PlannerName::Random, ..self.loaded.scenario.agents[index].actor.clone() };
-        Ok(self.mind(index, Some(model.clone()), &actor, &self.draw(0)?)?.needs())
+        Ok(self.untasked(index, None, &actor, &self.draw(0)?)?.needs())
+    }
+
+    /// The mind of agent `index` in this episode, without a configurator.
+    fn untasked(
+        &self,
+        index: usize,
+        model: Option<Arc<Model>>,
+        actor: &ActorSpec,
+        episode: &Episode,
+    ) -> Result<Mind, Error> {
+        let (agent, body) = (&self.loaded.scenario.agents[index], &episode.world.agents[index]);
+        let exploration = &self.loaded.scenario.training.exploration;
+        let (layout, action_len) = (observation_layout(body), action_len(&body.actuator));
+        let recall = recall_of(agent, body, &episode.world.timing)?;
+        let mind = Mind::new(model, &layout, action_len, actor, &self.drives_of(index, episode), exploration);
+        mind.and_then(|mind| mind.recalling(recall)).map_err(self.refused(index))
+    }
+
+    /// What says that agent `index` cannot think.
+    fn refused(&self, index: usize) -> impl FnOnce(MindError) -> Error {
+        let agent = self.loaded.scenario.agents[index].name.clone();
+        move |source| Error::Mind { agent, source }
     }
 
     /// The mind of agent `index` in this episode.
@@ -262,21 +354,19 @@ impl Setup {
         actor: &ActorSpec,
         episode: &Episode,
     ) -> Result<Mind, Error> {
-        let (agent, body) = (&self.loaded.scenario.agents[index], &episode.world.agents[index]);
-        let exploration = &self.loaded.scenario.training.exploration;
-        let (layout, action_len) = (observation_layout(body), action_len(&body.actuator));
-        let mut drives = drives_of(agent, episode);
-        drives.retain(|drive| !self.changes.without.iter().any(|name| name == drive.name()));
-        let mind = Mind::new(model, &layout, action_len, actor, &drives, exploration);
-        let mind = match &agent.configurator {
-            Some(configurator) => {
-                let mut configurator = configurator.clone();
-                configurator.forget(&self.changes.without);
-                mind.and_then(|mind| mind.configured_by(&configurator, self.changes.task.as_deref()))
-            }
-            None => mind,
+        let mind = self.untasked(index, model, actor, episode)?;
+        let own = self.loaded.scenario.agents[index].configurator.clone();
+        let own = match (own, self.changes.configurator) {
+            (Some(own), Some(by)) => by.apply(own),
+            (own, _) => own,
         };
-        mind.map_err(|source| Error::Mind { agent: agent.name.clone(), source })
+        match own {
+            Some(mut own) => {
+                own.forget(&self.changes.without);
+                mind.configured_by(&own, self.changes.task.as_deref()).map_err(self.refused(index))
+            }
+            None => Ok(mind),
+        }
     }
 
     /// A mind for each agent of this episode.
@@ -302,8 +392,16 @@ impl Setup {
     }
 }
 
+/// A mind, and where the memories of one that tries its tasks can be had afterwards.
+pub type Trying = (Box<dyn Think>, Option<Arc<Mutex<Vec<TaskMoment>>>>);
+
 /// A practising mind, and where its memories can be had afterwards.
 pub type Practising = (Box<dyn Think>, Arc<Mutex<ShortTermMemory>>);
+
+/// The tasks of a configurator, by name.
+fn names(configurator: &ConfiguratorSpec) -> Vec<String> {
+    configurator.tasks.iter().map(|task| task.name.clone()).collect()
+}
 
 /// An agent's drives with their numbers resolved for this episode.
 #[must_use]

@@ -1,6 +1,7 @@
 //! From scenarios to a trained model: collect experience, learn from it, keep what was learnt. Read first: [`train`].
 
 use crate::{
+    configuring,
     error::Error,
     experience::{self, ExperienceOptions},
     files::{make_folder, write_whole},
@@ -11,6 +12,7 @@ use crate::{
 };
 use forethought_mind::{
     Model,
+    configurator::TaskCalibration,
     cost::critic::Calibration,
     training::{self, Experience, PracticeSpec, TrainContext, TrainOutcome, TrainProgress, TrainState, TrainingSpec},
 };
@@ -52,6 +54,15 @@ pub struct TrainOptions {
     pub lives: Option<u32>,
     /// A model whose world model is kept: the agent only practises with it.
     pub from: Option<PathBuf>,
+    /// The only part of that model that is learnt, where not all that practice teaches.
+    pub only: Option<Only>,
+}
+
+/// A part of a model that can be learnt by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Only {
+    /// Which task to be at.
+    Configurator,
 }
 
 /// What a training came to.
@@ -83,6 +94,8 @@ pub struct TrainSummary {
     pub calibration: Vec<Calibration>,
     /// The share of Mode-2's plans' variance that the policy explains.
     pub policy_r2: Option<f32>,
+    /// How well the learned configurator's estimates agree with what came, task by task.
+    pub tasks: Vec<TaskCalibration>,
     /// How well positions are read out of the finished model's latents: R² of x and y.
     pub readout_r2: Option<[f32; 2]>,
 }
@@ -92,6 +105,9 @@ pub struct TrainSummary {
 /// # Errors
 /// Where the setups' agents differ, the learning diverges or the files cannot be written.
 pub fn train(setups: &[Arc<Setup>], options: &TrainOptions, stop: &Stop) -> Result<TrainSummary, Error> {
+    if spec(setups, options).practice.is_some_and(|practice| practice.configurator.is_some()) {
+        configuring::check(&setups[0])?;
+    }
     if let Some(from) = &options.from {
         return practise_only(setups, options, from, stop);
     }
@@ -138,6 +154,7 @@ fn of_model(model: Option<&Model>) -> TrainSummary {
     TrainSummary {
         calibration: model.and_then(Model::critic).map_or_else(Vec::new, |critic| critic.card().calibration.clone()),
         policy_r2: model.and_then(Model::policy).map(|policy| policy.card().r2),
+        tasks: model.and_then(Model::configurator).map_or_else(Vec::new, |own| own.card().calibration.clone()),
         readout_r2: model.map(|model| model.card().readout.r2),
         ..TrainSummary::default()
     }
@@ -154,6 +171,11 @@ fn practise_only(
     let Some(practice) = &spec.practice else {
         return Err(Error::NoPractice(setups[0].name().to_owned()));
     };
+    if options.only == Some(Only::Configurator) && practice.configurator.is_none() {
+        let problem =
+            "it does not say how: give it `training: (practice: (configurator: ()))`, and lives to learn from";
+        return Err(Error::NoTasks { scenario: setups[0].name().to_owned(), problem });
+    }
     make_folder(options.out.parent().unwrap_or(Path::new(".")))?;
     let started = Instant::now();
     let model = practise(setups, Model::load(from).map_err(Error::Model)?, practice, options, stop)?;
@@ -176,13 +198,21 @@ fn practise(
     options: &TrainOptions,
     stop: &Stop,
 ) -> Result<Model, Error> {
-    let practised = practice::practise(&setups[0], model, spec, options.jobs, stop)?;
-    let Some(model) = practised else {
-        return Err(Error::Stopped(
+    let mut model = model;
+    if options.only.is_none() {
+        let practised = practice::practise(&setups[0], model, spec, options.jobs, stop)?;
+        model = practised.ok_or(Error::Stopped(
             "while practising; a world model that was trained before is kept, and --from goes on with it",
-        ));
-    };
-    model.save(&options.out).map_err(Error::SaveModel)?;
+        ))?;
+        model.save(&options.out).map_err(Error::SaveModel)?;
+    }
+    if let Some(tasks) = &spec.configurator {
+        let learnt = configuring::learn_tasks(&setups[0], model, (spec, tasks), options.jobs, stop)?;
+        model = learnt.ok_or(Error::Stopped(
+            "while trying tasks; what was learnt before is kept, and --from with --only configurator goes on with it",
+        ))?;
+        model.save(&options.out).map_err(Error::SaveModel)?;
+    }
     Ok(model)
 }
 
@@ -229,8 +259,12 @@ fn spec(setups: &[Arc<Setup>], options: &TrainOptions) -> TrainingSpec {
     spec.episodes = options.episodes.unwrap_or(spec.episodes);
     if let (Some(practice), Some(lives)) = (&mut spec.practice, options.lives) {
         practice.lives = lives;
+        practice.configurator.iter_mut().for_each(|tasks| tasks.lives = lives);
     }
     spec.practice = spec.practice.filter(|practice| practice.lives > 0);
+    if let Some(practice) = &mut spec.practice {
+        practice.configurator = practice.configurator.take().filter(|tasks| tasks.lives > 0 && tasks.rounds > 0);
+    }
     spec
 }
 
@@ -255,14 +289,16 @@ fn collect(
         let Some(more) = experience::collect(setup, &collecting, stop, progress)? else { return Ok(None) };
         match &mut all {
             None => all = Some(more),
-            Some(all) if all.layout == more.layout && all.action_len == more.action_len => {
+            Some(all)
+                if all.layout == more.layout && all.action_len == more.action_len && all.recalls == more.recalls =>
+            {
                 all.episodes.extend(more.episodes);
             }
             Some(_) => {
                 return Err(Error::Unequal {
                     first: setups[0].name().to_owned(),
                     other: setup.name().to_owned(),
-                    reason: "their agents sense or act differently; train each by itself".into(),
+                    reason: "their agents sense, remember or act differently; train each by itself".into(),
                 });
             }
         }

@@ -129,6 +129,7 @@ pub fn experience() -> Experience {
     Experience {
         layout: ObservationLayout { channels: vec![Channel { name: "senses".into(), shape: vec![36] }] },
         action_len: 2,
+        recalls: vec![],
         arena_m: [1.0, 1.0],
         episodes: (0..64).map(trajectory).collect(),
     }

@@ -19,6 +19,9 @@ pub struct PolicyCard {
     pub plans: usize,
     /// The share of the plans' variance that it explains, on lives that it did not learn from.
     pub r2: f32,
+    /// Updates after that by the energy of what it is imagined to do.
+    #[serde(default)]
+    pub by_energy: u32,
 }
 
 /// A network from a latent, and the goal's where there is one, to the actions of the control steps that one prediction

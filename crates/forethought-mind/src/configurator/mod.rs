@@ -3,20 +3,26 @@
 //! [`ConfiguratorSpec`] and `Configurator`.
 
 mod deliberation;
+mod learned;
+mod trial;
 
 pub use deliberation::{MixedSpec, Reason};
+pub use learned::{Learned, LearnedCard, TaskCalibration};
+pub use trial::TaskPractice;
 
 pub(crate) use deliberation::{Deliberation, Outlook};
+pub(crate) use learned::Adviser;
+pub(crate) use trial::Trial;
 
 use crate::actor::{ActorSpec, Mode, planners::PlannerName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Tasks, and rules that say which of them is on.
+/// Tasks, and what says which of them is on.
 ///
-/// At each control step the first rule decides whose conditions all hold; where none does, the task stays what it is. The agent
-/// begins with the first task.
+/// By rules, the first one decides at each control step whose conditions all hold; where none does, the task stays what it is,
+/// and the agent begins with the first task. A learned configurator decides now and then which task costs least in the long run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfiguratorSpec {
@@ -25,6 +31,20 @@ pub struct ConfiguratorSpec {
     /// When it is at what, the most pressing first.
     #[serde(default)]
     pub rules: Vec<RuleSpec>,
+    /// Whether these rules decide, or what the agent has learnt in practice (`training.practice.configurator`); `--configurator`
+    /// overrides it.
+    #[serde(default)]
+    pub by: By,
+}
+
+/// What decides which task is on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum By {
+    /// The configurator's rules.
+    #[default]
+    Rules,
+    /// What the agent's model has learnt that each task costs.
+    Learned,
 }
 
 impl ConfiguratorSpec {
@@ -133,21 +153,46 @@ impl Signals {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Configurator {
     spec: ConfiguratorSpec,
+    /// Who decides in place of the rules.
+    chooser: Option<Chooser>,
     current: usize,
     /// The rule that chose it, and when that last held.
     chosen: Option<(usize, u32)>,
     reason: String,
 }
 
+/// Who decides where no rules do.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Chooser {
+    /// Who has learnt what tasks cost.
+    Adviser(Adviser),
+    /// Who wants to know.
+    Trial(Trial),
+}
+
 impl Configurator {
     /// The first task is on.
-    pub(crate) fn new(spec: &ConfiguratorSpec) -> Self {
-        Self { spec: spec.clone(), current: 0, chosen: None, reason: "the first task".into() }
+    pub(crate) fn new(spec: &ConfiguratorSpec, chooser: Option<Chooser>) -> Self {
+        Self { spec: spec.clone(), chooser, current: 0, chosen: None, reason: "the first task".into() }
     }
 
-    /// Back to the first task.
-    pub(crate) fn restart(&mut self) {
-        *self = Self::new(&self.spec);
+    /// Back to the first task; what chance there is comes from `seed`.
+    pub(crate) fn restart(&mut self, seed: u64) {
+        let mut chooser = self.chooser.take();
+        if let Some(Chooser::Trial(trial)) = &mut chooser {
+            trial.restart(seed);
+        }
+        *self = Self::new(&self.spec, chooser);
+    }
+
+    /// Whether rules decide.
+    pub(crate) fn is_by_rules(&self) -> bool {
+        self.chooser.is_none()
+    }
+
+    /// Where the task that is on stands among the tasks.
+    pub(crate) fn task_index(&self) -> usize {
+        self.current
     }
 
     /// The task that is on.
@@ -162,10 +207,25 @@ impl Configurator {
 
     /// Whether some rule asks for this signal.
     pub(crate) fn asks_for(&self, signal: &str) -> bool {
-        self.spec.rules.iter().flat_map(|rule| &rule.when).any(|test| test.signal() == signal)
+        self.is_by_rules() && self.spec.rules.iter().flat_map(|rule| &rule.when).any(|test| test.signal() == signal)
     }
 
-    /// Decide at control step `now`; true where another task begins.
+    /// Decide by this state `[latent]` at control step `now`; true where another task begins.
+    pub(crate) fn choose(&mut self, latent: &[f32], now: u32) -> bool {
+        let choice = match &mut self.chooser {
+            None => None,
+            Some(Chooser::Adviser(adviser)) => adviser.choose(latent, now, self.current),
+            Some(Chooser::Trial(trial)) => trial.choose(latent, now, self.current),
+        };
+        let Some((task, reason)) = choice else { return false };
+        let changed = task != self.current;
+        if changed || now == 0 {
+            (self.current, self.reason) = (task, reason);
+        }
+        changed
+    }
+
+    /// Decide by the rules at control step `now`; true where another task begins.
     pub(crate) fn configure(&mut self, signals: &Signals, now: u32) -> bool {
         for (index, rule) in self.spec.rules.iter().enumerate() {
             if let Some((held, at)) = self.chosen
@@ -241,12 +301,13 @@ mod tests {
                 rule(&[Test::Below("energy".into(), 0.5)], "eat", 5),
                 rule(&[], "rest", 0),
             ],
+            by: By::Rules,
         }
     }
 
     #[test]
     fn the_most_pressing_rule_decides_and_holds_for_a_while() {
-        let mut configurator = Configurator::new(&spec());
+        let mut configurator = Configurator::new(&spec(), None);
         let signals = |pain: f32, energy: f32| {
             Signals([("pain".to_owned(), pain), ("energy".to_owned(), energy)].into_iter().collect())
         };
@@ -263,8 +324,8 @@ mod tests {
         assert!(configurator.configure(&signals(0.0, 0.9), 11) && name(&configurator) == "rest");
         assert_eq!(configurator.reason(), "nothing else presses");
         assert!(configurator.asks_for("energy") && !configurator.asks_for("surprise"));
-        configurator.restart();
-        assert_eq!(configurator, Configurator::new(&spec()));
+        configurator.restart(0);
+        assert_eq!(configurator, Configurator::new(&spec(), None));
     }
 
     #[test]

@@ -6,16 +6,18 @@ pub mod drives;
 mod feelings;
 pub(crate) mod nearness;
 pub(crate) mod subgoals;
+pub(crate) mod visited;
 
 use crate::world_model::{Clearance, interoception::Interoception, readout::Readout};
 use critic::Critic;
 use dfdx::prelude::{Cpu, HasShape, OwnedTape, PutTape, SplitTape, Tensor};
-use drives::{DriveSpec, Likeness};
+use drives::{DriveSpec, Likeness, NoveltySpec};
 use feelings::Felt;
 use forethought_energy::{Matrix, TapedMatrix, TapedScalar, distance::Distance};
 use forethought_interface::Num;
 use nearness::Nearness;
 use std::{collections::BTreeMap, sync::Arc};
+use visited::Visited;
 
 /// The weighted drives of an agent, and what it knows of their future.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +31,8 @@ pub(crate) struct Cost {
     clearance: Option<Arc<Clearance>>,
     /// What the body feels; without it nothing.
     body: Option<Arc<Interoception>>,
+    /// Where the agent was lately; without it everything is new.
+    visited: Option<Visited>,
 }
 
 /// Imagined futures to judge, time first.
@@ -68,7 +72,7 @@ impl Extent {
 impl Cost {
     pub(crate) fn new(drives: &[DriveSpec], clearance: Option<Arc<Clearance>>) -> Self {
         let nearness = Nearness::Latent(Distance::Smooth);
-        Self { drives: drives.to_vec(), critic: None, nearness, clearance, body: None }
+        Self { drives: drives.to_vec(), critic: None, nearness, clearance, body: None, visited: None }
     }
 
     /// The same with what the body feels.
@@ -76,8 +80,9 @@ impl Cost {
         Self { body, ..self }
     }
 
-    /// The same with the goal as a place, where that is asked for.
+    /// The same with places as they are told from latents: the goal as a place where that is asked for, and what is new.
     pub(crate) fn placed_by(mut self, readout: Option<&Readout>) -> Self {
+        self.visited = readout.filter(|_| self.novelty().is_some()).map(Visited::new);
         let by_place = |drive: &DriveSpec| matches!(drive, DriveSpec::Reach(reach) if reach.by == Likeness::Place);
         if let Some(readout) = readout.filter(|_| self.drives.iter().any(by_place)) {
             self.nearness = Nearness::Place { readout: readout.clone(), distance: Distance::Smooth };
@@ -90,13 +95,13 @@ impl Cost {
         Self { critic, ..self }
     }
 
-    /// The same, with each drive's weight multiplied by what is said for it.
-    pub(crate) fn weighed_by(&self, factors: &BTreeMap<String, f32>) -> Self {
+    /// Weigh each drive as `own` does, times what is said for it.
+    pub(crate) fn weigh(&mut self, own: &Self, factors: &BTreeMap<String, f32>) {
         let weigh = |drive: &DriveSpec| {
             let factor = factors.get(drive.name()).copied().unwrap_or(1.0);
             drive.weighing(drive.weight().value() * f64::from(factor))
         };
-        Self { drives: self.drives.iter().map(weigh).collect(), ..self.clone() }
+        self.drives = own.drives.iter().map(weigh).collect();
     }
 
     /// What each drive but `Reach` costs before its weight, in this state `[latent]` under the action taken there, where the
@@ -113,9 +118,29 @@ impl Cost {
         self.needs().map(cost).collect()
     }
 
-    /// The drives but `Reach`.
+    /// As [`needs`].
     pub(crate) fn needs(&self) -> impl Iterator<Item = &DriveSpec> {
-        self.drives.iter().filter(|drive| !matches!(drive, DriveSpec::Reach(_)))
+        needs(&self.drives)
+    }
+
+    /// The drive for novelty, if there is one.
+    pub(crate) fn novelty(&self) -> Option<&NoveltySpec> {
+        self.drives.iter().find_map(|drive| match drive {
+            DriveSpec::Novelty(novelty) => Some(novelty),
+            _ => None,
+        })
+    }
+
+    /// The agent was in these states `[latent]` lately.
+    pub(crate) fn recall<'a>(&mut self, latents: impl Iterator<Item = &'a [f32]>) {
+        if let Some(visited) = &mut self.visited {
+            visited.places_m = latents.map(|latent| visited.readout.position_m(latent)).collect();
+        }
+    }
+
+    /// How familiar the place of a state `[latent]` is; none without a drive for novelty.
+    pub(crate) fn familiarity(&self, latent: &[f32]) -> Option<f32> {
+        Some(self.visited.as_ref()?.familiarity(self.novelty()?, latent))
     }
 
     /// What the critic expects a state `[latent]` to cost later on, weighed; 0 without a critic.
@@ -147,6 +172,7 @@ impl Cost {
             nearness,
             clearance: None,
             body: None,
+            visited: None,
         }
     }
 
@@ -181,6 +207,11 @@ impl Cost {
                         keep.add_energies(imagined, clearance, &mut energies);
                     }
                 }
+                DriveSpec::Novelty(novelty) => {
+                    if let Some(visited) = &self.visited {
+                        visited.add_energies(novelty, imagined, &mut energies);
+                    }
+                }
                 DriveSpec::Hunger(_) | DriveSpec::Pain(_) | DriveSpec::Comfort(_) => {}
             }
         }
@@ -210,6 +241,13 @@ impl Cost {
                         total = add(total, |tape| keep.total(latents.clone().put_tape(tape), clearance, extent));
                     }
                 }
+                DriveSpec::Novelty(novelty) => {
+                    // Nothing comes of what weighs nothing, or where nothing is remembered.
+                    let weighs = |visited: &&Visited| !visited.places_m.is_empty() && novelty.weight.value() != 0.0;
+                    if let Some(visited) = self.visited.as_ref().filter(weighs) {
+                        total = add(total, |tape| visited.total(novelty, latents.clone().put_tape(tape), extent));
+                    }
+                }
                 DriveSpec::Hunger(_) | DriveSpec::Pain(_) | DriveSpec::Comfort(_) => {}
             }
         }
@@ -222,6 +260,11 @@ impl Cost {
         }
         total
     }
+}
+
+/// The drives that judge a state by itself: all but `Reach`, which asks for a goal, and `Novelty`, which asks for a memory.
+pub(crate) fn needs(drives: &[DriveSpec]) -> impl Iterator<Item = &DriveSpec> {
+    drives.iter().filter(|drive| !matches!(drive, DriveSpec::Reach(_) | DriveSpec::Novelty(_)))
 }
 
 /// One more term on the tape that `sum` carries.

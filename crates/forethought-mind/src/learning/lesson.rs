@@ -138,6 +138,7 @@ impl Lesson {
             hidden: policy.card().hidden.clone(),
             updates: self.spec.behaviour_updates,
             learning_rate: self.spec.behaviour_learning_rate,
+            ..PolicySpec::default()
         };
         let seed = derive_seed(self.seed, "policy", 0);
         let policy = fit_policy_from(policy, &self.recalled.learnt, model.stride(), &spec, seed)?;

@@ -33,6 +33,11 @@ impl Trainee {
         Self { packed, parameters, shelf: Shelf::default(), gradients: Shelf::default() }
     }
 
+    /// How many inputs need no gradient.
+    pub(crate) fn beside(&self) -> usize {
+        self.packed.beside()
+    }
+
     /// Take over other weights; see [`PackedMlp::refill`].
     pub(crate) fn refill<'a>(&'a mut self, mlp: &'a Mlp) -> impl Iterator<Item = Filling<'a>> {
         Arc::make_mut(&mut self.packed).refill(mlp)
@@ -277,7 +282,7 @@ pub(crate) fn mean_square(left: &Matrix, right: &Matrix, tape: &mut OwnedTape<f3
 }
 
 /// The mean of the squared differences between what was told and `targets`, of which those below what was told count `2 tau` and
-/// those above it `2 (1 - tau)`.
+/// those above it `2 (1 - tau)`. A target that is NaN counts nothing.
 pub(crate) fn expectile_square(
     told: &Matrix,
     targets: &[f32],
@@ -289,7 +294,8 @@ pub(crate) fn expectile_square(
     let share = 1.0 / slopes.len() as f32;
     let mut sum = 0.0;
     for (value, target) in slopes.iter_mut().zip(targets) {
-        let difference = *value - target;
+        // No target, no error.
+        let difference = if target.is_nan() { 0.0 } else { *value - target };
         let weight = 2.0 * if difference > 0.0 { tau } else { 1.0 - tau };
         sum += weight * difference * difference;
         *value = 2.0 * share * weight * difference;

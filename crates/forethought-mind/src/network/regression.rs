@@ -2,7 +2,8 @@
 
 use super::{Mlp, Trainee, apply, fused::expectile_square, packed::Filling};
 use crate::training::{TrainingSpec, optimiser::AdamW};
-use dfdx::prelude::{Backward, OwnedTape, PutTape};
+use dfdx::prelude::{Backward, Cpu, OwnedTape, PutTape};
+use forethought_energy::Scalar;
 use rayon::prelude::*;
 
 /// A network, and what is needed to fit it.
@@ -18,7 +19,7 @@ pub(crate) struct Regression {
 pub(crate) struct Batch {
     /// `[rows, inputs]`.
     pub(crate) inputs: Vec<f32>,
-    /// `[rows, outputs]`.
+    /// `[rows, outputs]`; where one is NaN, anything may come out.
     pub(crate) targets: Vec<f32>,
 }
 
@@ -27,27 +28,44 @@ impl Regression {
     pub(crate) fn new(mlp: Mlp, updates: u32, learning_rate: f32) -> Self {
         let spec =
             TrainingSpec { updates, learning_rate, weight_decay: 1e-4, clip_norm: 10.0, ..TrainingSpec::default() };
-        let (trainee, optimiser) = (Trainee::new(&mlp, 0), AdamW::new(&mlp.parameters().collect::<Vec<_>>()));
+        Self::besides(mlp, 0, spec)
+    }
+
+    /// Fit `mlp`, whose last `beside` inputs are few and need no gradient, by the updates, rates and limits of `spec`.
+    pub(crate) fn besides(mlp: Mlp, beside: usize, spec: TrainingSpec) -> Self {
+        let (trainee, optimiser) = (Trainee::new(&mlp, beside), AdamW::new(&mlp.parameters().collect::<Vec<_>>()));
         Self { mlp, trainee, optimiser, spec, update: 0 }
     }
 
     /// One update by AdamW with the mean of the shards' losses, which is given back. A row whose target is below what the
     /// network tells counts `2 tau`, one above it `2 (1 - tau)`: with 0.5 the fit is that of least squares, the mean; above it
-    /// lower expectiles (Newey & Powell, 1987). Shards are worked on side by side and summed in their order.
+    /// lower expectiles (Newey & Powell, 1987).
     pub(crate) fn step(&mut self, shards: Vec<Batch>, tau: f32) -> f32 {
+        self.descend(shards, |trainee, Batch { inputs, targets }, tape| {
+            let told = apply(trainee, inputs, None, tape);
+            expectile_square(&told, &targets, tau, tape)
+        })
+    }
+
+    /// One update by AdamW with the mean of the losses that `loss` makes of each shard, which is given back: NaN where the
+    /// gradient is not finite. Shards are worked on side by side and summed in their order.
+    pub(crate) fn descend<T: Send>(
+        &mut self,
+        shards: Vec<T>,
+        loss: impl Fn(&Trainee, T, &mut OwnedTape<f32, Cpu>) -> Scalar + Sync,
+    ) -> f32 {
         let count = shards.len();
         let trainee = &self.trainee;
-        let pass = |Batch { inputs, targets }: Batch| {
+        let pass = |shard: T| {
             let mut tape = OwnedTape::default();
-            let told = apply(trainee, inputs, None, &mut tape);
-            let loss = expectile_square(&told, &targets, tau, &mut tape);
+            let loss = loss(trainee, shard, &mut tape);
             let value = loss.as_vec()[0];
             let mut gradients = loss.put_tape(tape).backward();
             (value, [trainee.gradient(&mut gradients)])
         };
         let (losses, mut gradients): (Vec<f32>, Vec<[Vec<f32>; 1]>) = shards.into_par_iter().map(pass).unzip();
         let shards = gradients.iter_mut().map(|gradient| &mut gradient[..]).collect();
-        self.optimiser.step(self.mlp.parameters_mut().collect(), shards, &self.spec, self.update);
+        let norm = self.optimiser.step(self.mlp.parameters_mut().collect(), shards, &self.spec, self.update);
         self.update += 1;
         for [gradient] in gradients {
             self.trainee.recycle(gradient);
@@ -56,7 +74,7 @@ impl Regression {
         panels.into_par_iter().with_min_len(8).for_each(Filling::fill);
         #[expect(clippy::cast_precision_loss, reason = "a handful of shards")]
         let share = 1.0 / count.max(1) as f32;
-        losses.into_iter().sum::<f32>() * share
+        if norm.is_finite() { losses.into_iter().sum::<f32>() * share } else { f32::NAN }
     }
 }
 

@@ -1,15 +1,20 @@
 //! Learning from lives: the critic from what states did cost, the policy from what Mode-2 planned. Read first:
 //! [`PracticeSpec`], `fit_critic` and `fit_policy`.
 
-use super::ForesightSpec;
+use super::{ForesightSpec, refine_policy};
 use crate::{
     actor::{
         ActorSpec,
         policy::{Policy, PolicyCard},
     },
-    cost::critic::{Calibration, Critic, CriticCard},
+    cost::{
+        critic::{Calibration, Critic, CriticCard},
+        drives::DriveSpec,
+        needs,
+    },
     memory::Moment,
     network::{Batch, Mlp, Regression},
+    training::LearnedConfiguratorSpec,
     world_model::{Model, encoder::Encoder},
 };
 use forethought_energy::distance::{Distance, SMOOTHING};
@@ -51,6 +56,10 @@ pub struct PracticeSpec {
     pub critic: CriticSpec,
     /// The policy.
     pub policy: PolicySpec,
+    /// Once it has these: which task of its configurator to be at, for a configurator that is `by: Learned`. Without it that is
+    /// not learnt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configurator: Option<LearnedConfiguratorSpec>,
 }
 
 impl Default for PracticeSpec {
@@ -66,6 +75,7 @@ impl Default for PracticeSpec {
             foresight: None,
             critic: CriticSpec::default(),
             policy: PolicySpec::default(),
+            configurator: None,
         }
     }
 }
@@ -103,11 +113,16 @@ pub struct PolicySpec {
     pub updates: u32,
     /// AdamW's highest learning rate; it falls to zero along a cosine.
     pub learning_rate: f32,
+    /// Gradient updates after the distilling, of 256 states each, that lower the energy of what the policy is imagined to do. Of no
+    /// effect with the drive `Reach`.
+    pub by_energy: u32,
+    /// For how many predictions it is imagined to act.
+    pub imagines: usize,
 }
 
 impl Default for PolicySpec {
     fn default() -> Self {
-        Self { hidden: vec![128, 128], updates: 12000, learning_rate: 2e-3 }
+        Self { hidden: vec![128, 128], updates: 12000, learning_rate: 2e-3, by_energy: 0, imagines: 6 }
     }
 }
 
@@ -115,16 +130,16 @@ impl Default for PolicySpec {
 pub type Life = Vec<Moment>;
 
 /// Parts that each batch is split into, whatever the number of threads, and rows in each.
-const SHARDS: u64 = 4;
-const ROWS: usize = 256;
+pub(super) const SHARDS: u64 = 4;
+pub(super) const ROWS: usize = 256;
 /// Updates after which the critic's own estimates of what comes next are brought up to date.
-const RENEW_EVERY: u32 = 20;
+pub(super) const RENEW_EVERY: u32 = 20;
 /// Of ten lives one is kept from learning, to measure on.
-const HELD_OUT: usize = 10;
+pub(super) const HELD_OUT: usize = 10;
 /// A goal from the same life comes at most so many control steps later.
 const GOAL_WITHIN: usize = 160;
 
-/// Learn a critic and a policy from lives that were led with `model`, whose drives but `Reach` are these: the same model, with
+/// Learn a critic and a policy from lives that were led with `model` by an agent with these drives: the same model, with
 /// both. `on_update` hears of every update done, of [`PracticeSpec::updates`].
 ///
 /// The work is spread over the current rayon pool; the result does not depend on it.
@@ -132,23 +147,29 @@ const GOAL_WITHIN: usize = 160;
 pub fn practise(
     model: &Model,
     lives: &[Life],
-    drives: &[String],
+    drives: &[DriveSpec],
     spec: &PracticeSpec,
     seed: u64,
     on_update: &mut dyn FnMut(u32),
 ) -> Model {
     let stride = model.stride();
-    let critic = fit_critic(lives, stride, Some(model), drives, &spec.critic, seed, on_update);
+    let needs: Vec<String> = needs(drives).map(|drive| drive.name().to_owned()).collect();
+    let critic = fit_critic(lives, stride, Some(model), &needs, &spec.critic, seed, on_update);
     let done = spec.critic.updates;
     let policy = fit_policy(lives, stride, &spec.policy, seed, &mut |update| on_update(done + update));
-    model.with_behaviour(critic.map(Arc::new), policy.map(Arc::new))
+    let practised = model.with_behaviour(critic.map(Arc::new), policy.map(Arc::new));
+    if spec.policy.by_energy == 0 {
+        return practised;
+    }
+    let done = done + spec.policy.updates;
+    refine_policy(&practised, lives, drives, &spec.policy, seed, &mut |update| on_update(done + update))
 }
 
 impl PracticeSpec {
     /// Gradient updates in each round.
     #[must_use]
     pub fn updates(&self) -> u32 {
-        self.critic.updates + self.policy.updates
+        self.critic.updates + self.policy.updates + self.policy.by_energy
     }
 }
 
@@ -479,7 +500,7 @@ fn pursuits(life: &Life) -> Vec<(usize, usize)> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^24 states")]
-fn calibration(drive: String, mut told: Vec<[f32; 2]>) -> Calibration {
+pub(super) fn calibration(drive: String, mut told: Vec<[f32; 2]>) -> Calibration {
     let states = told.len();
     told.sort_by(|a, b| a[0].total_cmp(&b[0]));
     let mean = |pairs: &[[f32; 2]]| {
@@ -555,7 +576,8 @@ fn fit_policy_on(
         fit.step((0..SHARDS).into_par_iter().map(batch).collect(), 0.5);
         on_update(update + 1);
     }
-    let card = PolicyCard { hidden: spec.hidden.clone(), goals, plans: learnt.len(), r2: explained(&fit.mlp, &held) };
+    let r2 = explained(&fit.mlp, &held);
+    let card = PolicyCard { hidden: spec.hidden.clone(), goals, plans: learnt.len(), r2, by_energy: 0 };
     Some(Policy::new(card, fit.mlp))
 }
 
@@ -665,7 +687,7 @@ mod tests {
 
     #[test]
     fn a_policy_is_distilled_from_plans_alone() {
-        let settings = PolicySpec { hidden: vec![16], updates: 400, learning_rate: 1e-2 };
+        let settings = PolicySpec { hidden: vec![16], updates: 400, learning_rate: 1e-2, ..PolicySpec::default() };
         let policy = fit_policy(&lives(false), STRIDE, &settings, 3, &mut |_| ()).unwrap();
         assert!(policy.card.r2 > 0.98 && policy.card.plans == 18 * 30 && !policy.card.goals, "{:?}", policy.card);
         let acted = policy.act(&latent(2.0), &[]);

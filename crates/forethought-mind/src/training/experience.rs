@@ -10,6 +10,8 @@ pub struct Experience {
     pub layout: ObservationLayout,
     /// How many values an action has.
     pub action_len: usize,
+    /// The scents that were completed from memory, in all observations; see [`crate::recall::Recall`].
+    pub recalls: Vec<String>,
     /// Width and height of the arena in metres: what a floor plan covers.
     pub arena_m: [f32; 2],
     /// The episodes, in order.

@@ -1,12 +1,12 @@
 //! Learning from lives: the predictor, from what really came of what was done. Read first: [`fit_predictor`].
 
-use super::{Life, TrainingSpec, optimiser::AdamW};
+use super::{Life, TrainingSpec};
 use crate::{
-    network::{Filling, Mlp, Trainee, apply, mean_square, unroll},
+    network::{Mlp, Regression, Trainee, apply, mean_square, unroll},
     world_model::{Model, latent_variable::Variants},
 };
-use dfdx::prelude::{Backward, Cpu, HasShape, OwnedTape, PutTape, SplitTape, TensorFromVec};
-use forethought_energy::numbers;
+use dfdx::prelude::{Cpu, HasShape, OwnedTape, PutTape, SplitTape, TensorFromVec};
+use forethought_energy::{Scalar, numbers};
 use forethought_interface::derive_seed;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -82,17 +82,30 @@ pub fn fit_predictor(
         return Err(ForesightError::Kind { what });
     }
     let sequences = Sequences::of(lives, model.stride(), spec.unroll.max(1))?;
-    let mut fit = Fit::new(model, spec);
+    let schedule = TrainingSpec { updates: spec.updates, learning_rate: spec.learning_rate, ..TrainingSpec::default() };
+    let acting = model.predictor().action_len();
+    let mut fit = Regression::besides(model.predictor.whole().clone(), acting, schedule);
+    let body = model.interoception().filter(|_| spec.interoception > 0.0).map(|interoception| {
+        let linear = interoception.normalised(&model.card.perception);
+        let trainee = Trainee::new(&linear, 0);
+        (linear, trainee)
+    });
+    let rows = spec.batch.div_ceil(SHARDS).max(1);
     for update in 0..spec.updates {
-        let seeds = (0..SHARDS as u64).map(|shard| derive_seed(seed, "foresight", u64::from(update) * 4 + shard));
-        let seeds: Vec<u64> = seeds.collect();
-        if !fit.step(&sequences, &seeds, update) {
+        let draw = |shard| {
+            let seed = derive_seed(seed, "foresight", u64::from(update) * SHARDS as u64 + shard);
+            sequences.draw(&sequences.some(rows, &mut ChaCha8Rng::seed_from_u64(seed)))
+        };
+        let drawn = (0..SHARDS as u64).map(draw).collect();
+        let loss = fit
+            .descend(drawn, |predictor, drawn, tape| loss(predictor, body.as_ref(), spec.interoception, drawn, tape));
+        if !loss.is_finite() {
             return Err(ForesightError::Diverged { update });
         }
         on_update(update + 1);
     }
     let mut learnt = model.clone();
-    learnt.predictor = Variants::new(fit.predictor, model.predictor().action_len(), 0, None);
+    learnt.predictor = Variants::new(fit.mlp, acting, 0, None);
     Ok(learnt)
 }
 
@@ -195,69 +208,27 @@ impl<'a> Sequences<'a> {
     }
 }
 
-/// A predictor in training.
-struct Fit {
-    predictor: Mlp,
-    trainee: Trainee,
-    /// From a latent to what the body feels, normalised: held.
-    body: Option<(Mlp, Trainee)>,
-    optimiser: AdamW,
-    schedule: TrainingSpec,
-    spec: ForesightSpec,
-}
-
-impl Fit {
-    fn new(model: &Model, spec: &ForesightSpec) -> Self {
-        let predictor = model.predictor.whole().clone();
-        let trainee = Trainee::new(&predictor, model.predictor().action_len());
-        let body = model.interoception().filter(|_| spec.interoception > 0.0).map(|interoception| {
-            let body = interoception.normalised(&model.card.perception);
-            let trainee = Trainee::new(&body, 0);
-            (body, trainee)
-        });
-        let optimiser = AdamW::new(&predictor.parameters().collect::<Vec<_>>());
-        let schedule =
-            TrainingSpec { updates: spec.updates, learning_rate: spec.learning_rate, ..TrainingSpec::default() };
-        Self { predictor, trainee, body, optimiser, schedule, spec: spec.clone() }
-    }
-
-    /// One update; false where it diverges.
-    fn step(&mut self, sequences: &Sequences, seeds: &[u64], update: u32) -> bool {
-        let rows = self.spec.batch.div_ceil(seeds.len().max(1)).max(1);
-        let passes = seeds.par_iter().map(|seed| {
-            let begins = sequences.some(rows, &mut ChaCha8Rng::seed_from_u64(*seed));
-            self.pass(sequences.draw(&begins))
-        });
-        let (losses, mut gradients): (Vec<f32>, Vec<[Vec<f32>; 1]>) = passes.collect::<Vec<_>>().into_iter().unzip();
-        let shards = gradients.iter_mut().map(|gradient| &mut gradient[..]).collect();
-        let norm = self.optimiser.step(self.predictor.parameters_mut().collect(), shards, &self.schedule, update);
-        for [gradient] in gradients {
-            self.trainee.recycle(gradient);
-        }
-        let panels: Vec<Filling> = self.trainee.refill(&self.predictor).collect();
-        panels.into_par_iter().with_min_len(8).for_each(Filling::fill);
-        norm.is_finite() && losses.iter().all(|loss| loss.is_finite())
-    }
-
-    /// The loss on some sequences and its gradient.
-    fn pass(&self, Drawn { start, actions, came }: Drawn) -> (f32, [Vec<f32>; 1]) {
-        let device = Cpu::default();
-        let mut tape = OwnedTape::default();
-        let latent = self.predictor.outputs();
-        let start = device.tensor_from_vec(start.clone(), (start.len() / latent, latent));
-        let told = unroll(&self.trainee, &start, actions, None, &mut tape);
-        let target = device.tensor_from_vec(came.clone(), *told.shape());
-        let mut loss = mean_square(&told, &target, &mut tape);
-        if let Some((body, trainee)) = &self.body {
-            let felt = apply(trainee, numbers(&told), Some(&told), &mut tape);
-            let truth = device.tensor_from_vec(body.forward(&came), *felt.shape());
-            let error = mean_square(&felt, &truth, &mut tape);
-            let (scaled, after) = (error.put_tape(tape) * self.spec.interoception).split_tape();
-            let (sum, after) = (loss.put_tape(after) + scaled).split_tape();
-            (loss, tape) = (sum, after);
-        }
-        let value = loss.as_vec()[0];
-        let mut gradients = loss.put_tape(tape).backward();
-        (value, [self.trainee.gradient(&mut gradients)])
-    }
+/// The loss on some sequences: that of what is foretold, and of what the body feels in it by `body`, which is held.
+fn loss(
+    predictor: &Trainee,
+    body: Option<&(Mlp, Trainee)>,
+    weight: f32,
+    Drawn { start, actions, came }: Drawn,
+    tape: &mut OwnedTape<f32, Cpu>,
+) -> Scalar {
+    let device = Cpu::default();
+    let rows = actions.len() / predictor.beside();
+    let latent = came.len() / rows;
+    let start = device.tensor_from_vec(start.clone(), (start.len() / latent, latent));
+    let told = unroll(predictor, &start, actions, None, tape);
+    let target = device.tensor_from_vec(came.clone(), *told.shape());
+    let loss = mean_square(&told, &target, tape);
+    let Some((linear, trainee)) = body else { return loss };
+    let felt = apply(trainee, numbers(&told), Some(&told), tape);
+    let truth = device.tensor_from_vec(linear.forward(&came), *felt.shape());
+    let error = mean_square(&felt, &truth, tape);
+    let (error, after) = (error.put_tape(std::mem::take(tape)) * weight).split_tape();
+    let (sum, after) = (loss.put_tape(after) + error).split_tape();
+    *tape = after;
+    sum
 }

@@ -1,6 +1,8 @@
 //! Training: from recorded experience to a world model. Read first: [`train()`] and [`TrainingSpec`].
 
 pub mod behaviour;
+pub mod compile;
+mod configurator;
 mod experience;
 pub(crate) mod foresight;
 mod levels;
@@ -11,6 +13,8 @@ mod terms;
 mod train;
 
 pub use behaviour::{CriticSpec, Life, PolicySpec, PracticeSpec, practise};
+pub use compile::refine_policy;
+pub use configurator::{LearnedConfiguratorSpec, TaskMoment, learn_tasks};
 pub use experience::{Experience, Trajectory};
 pub use foresight::{ForesightError, ForesightSpec, fit_predictor, foresight_error};
 pub use objectives::Objective;

@@ -199,7 +199,7 @@ fn climb(
 
 fn begin(experience: &Experience, spec: &TrainingSpec, context: &TrainContext) -> TrainState {
     let (sensed, _) = some_rows(experience);
-    let perception = Perception::fit(&experience.layout, &sensed);
+    let perception = Perception::fit(&experience.layout, &sensed).recalling(&experience.recalls);
     let card = StateCard {
         scenario: context.scenario.clone(),
         scenario_hash: context.hash_text(),
@@ -402,8 +402,19 @@ fn finish(experience: &Experience, state: TrainState, mut ascents: Vec<Ascent>) 
         interoception: interoception.as_ref().map(|interoception| interoception.card.clone()),
         critic: None,
         policy: None,
+        configurator: None,
     };
-    Model { card, encoder: first.encoder, predictor, levels, clearance, interoception, critic: None, policy: None }
+    Model {
+        card,
+        encoder: first.encoder,
+        predictor,
+        levels,
+        clearance,
+        interoception,
+        critic: None,
+        policy: None,
+        configurator: None,
+    }
 }
 
 /// From latents to how near what moves came during the prediction before; none where nothing else moves.

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     actor::policy::{Policy, PolicyCard},
+    configurator::{Learned, LearnedCard},
     cost::critic::{Critic, CriticCard},
     network::{Dense, Mlp},
     perception::Perception,
@@ -141,6 +142,9 @@ pub struct ModelCard {
     /// From a latent to what to do (Mode-1), where the agent has practised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyCard>,
+    /// From a latent to what each task will cost, where the agent has tried them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configurator: Option<LearnedCard>,
 }
 
 /// A trained world model: perception, encoder, predictor and readout.
@@ -154,6 +158,7 @@ pub struct Model {
     pub(crate) interoception: Option<Arc<Interoception>>,
     pub(crate) critic: Option<Arc<Critic>>,
     pub(crate) policy: Option<Arc<Policy>>,
+    pub(crate) configurator: Option<Arc<Learned>>,
 }
 
 impl Model {
@@ -205,6 +210,20 @@ impl Model {
         self.policy.as_ref()
     }
 
+    /// What taking up a task will cost; none where the agent has not tried any.
+    #[must_use]
+    pub fn configurator(&self) -> Option<&Arc<Learned>> {
+        self.configurator.as_ref()
+    }
+
+    /// The same with another learned configurator.
+    #[must_use]
+    pub fn with_configurator(&self, configurator: Option<Arc<Learned>>) -> Self {
+        let mut model = Self { configurator, ..self.clone() };
+        model.card.configurator = model.configurator.as_ref().map(|learned| learned.card.clone());
+        model
+    }
+
     /// The same world model with another critic and policy.
     #[must_use]
     pub fn with_behaviour(&self, critic: Option<Arc<Critic>>, policy: Option<Arc<Policy>>) -> Self {
@@ -239,6 +258,18 @@ impl Model {
         let trained = self.card.action_len;
         (trained != action_len)
             .then(|| format!("it was trained with {trained} action values, the agent has {action_len}"))
+    }
+
+    /// What differs, where an agent does not remember what the model was trained to perceive from memory, or the other way round.
+    #[must_use]
+    pub fn misfit_of_memory(&self, recalls: &[String]) -> Option<String> {
+        let trained = self.card.perception.recalls();
+        let named = |recalls: &[String]| match recalls {
+            [] => "without memory of what is out of sight".to_owned(),
+            _ => format!("with `memory: (recall: {recalls:?})`"),
+        };
+        (trained != recalls)
+            .then(|| format!("it was trained {} but the agent lives {}", named(trained), named(recalls)))
     }
 
     /// Read a model.
@@ -306,6 +337,14 @@ impl Model {
             Ok(Arc::new(Policy::new(own.clone(), mlp)))
         });
         let policy = policy.transpose()?;
+        let configurator = card.configurator.as_ref().map(|own| {
+            if let Some(fault) = own.fault() {
+                return Err(refuse(fault.into()));
+            }
+            let mlp = load("configurator", (spec.latent, &own.hidden, own.tasks.len()))?;
+            Ok(Arc::new(Learned::new(own.clone(), mlp)))
+        });
+        let configurator = configurator.transpose()?;
         let mut levels: Vec<Arc<Level>> = Vec::new();
         for ((spec, own), shape) in spec.levels.iter().zip(&card.levels).zip(&shapes[1..]) {
             let name = |part: &str| format!("level{}.{part}", levels.len() + 2);
@@ -323,7 +362,7 @@ impl Model {
                 span_below,
             }));
         }
-        Ok(Self { card, encoder, predictor, levels, clearance, interoception, critic, policy })
+        Ok(Self { card, encoder, predictor, levels, clearance, interoception, critic, policy, configurator })
     }
 
     /// Write the model; an existing file is replaced only once the new one is complete.
@@ -346,6 +385,9 @@ impl Model {
         }
         if let Some(policy) = &self.policy {
             name_mlp("policy", policy.network.mlp(), &mut tensors);
+        }
+        if let Some(configurator) = &self.configurator {
+            name_mlp("configurator", configurator.network.mlp(), &mut tensors);
         }
         for (index, level) in self.levels.iter().enumerate() {
             name_mlp(&format!("level{}.encoder", index + 2), level.encoder.mlp(), &mut tensors);

@@ -65,14 +65,26 @@ fn reach() -> Num {
 impl_numbers!(struct ScentSpec { range_m, sharpness, reach_m });
 
 impl ScentSpec {
-    pub(super) fn channels(&self) -> Vec<Channel> {
+    /// The name of its channel.
+    #[must_use]
+    pub fn channel(&self) -> String {
         let of = match self.of {
             Scented::Food => "food",
             Scented::Harm => "harm",
             Scented::Shelter => "shelter",
             Scented::Mover => "mover",
         };
-        vec![Channel { name: format!("scent.{of}"), shape: vec![self.beams as usize] }]
+        format!("scent.{of}")
+    }
+
+    /// From so far on a scent fades to nothing, in metres; `reach_m` must be resolved.
+    #[must_use]
+    pub fn fades_from_m(&self) -> f32 {
+        (1.0 - FADES) * self.reach_m.value_f32()
+    }
+
+    pub(super) fn channels(&self) -> Vec<Channel> {
+        vec![Channel { name: self.channel(), shape: vec![self.beams as usize] }]
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     learning::LearningSummary,
     life::Lives,
     setup::Setup,
+    tasks::Tasks,
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -65,6 +66,9 @@ pub struct Summary {
     /// The lives of agents with a metabolism; left out without any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lives: Option<Lives>,
+    /// What agents with a configurator were at; left out without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<Tasks>,
     /// What became of the agents, where several have targets; left out otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crossings: Option<Crossings>,
@@ -124,6 +128,7 @@ impl Summary {
             model_evaluations_per_decision: evaluations_per(decisions.len() as u64),
             model_evaluations_per_step: evaluations_per(env_steps).unwrap_or(0.0),
             lives: Lives::of(results.iter().filter_map(|result| result.life.as_ref())),
+            tasks: Tasks::of(results.iter().filter_map(|result| result.tasks.as_ref())),
             learning: setup.learning.as_ref().map(|learning| learning.summary()),
             crossings: Crossings::of(results.iter().filter_map(|result| result.crossing.as_ref())),
             digest: hex(digest(results)),

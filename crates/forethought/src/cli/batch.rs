@@ -15,6 +15,7 @@ use forethought::{
     progress::Progress,
     setup::Setup,
     stop::Stop,
+    tasks::{Tasks, shares},
 };
 use forethought_mind::learning::Pace;
 use std::{collections::HashSet, path::PathBuf, sync::Arc};
@@ -179,6 +180,10 @@ pub fn describe(summary: &Summary) -> String {
              {starved} starved, {hurt} died of harm, {survived} survived\n",
             mean_energy * 100.0,
         );
+    }
+    if let Some(Tasks { switches_per_life, at }) = &summary.tasks {
+        let shares = shares(at.iter().map(|(name, at)| (name, at.share)));
+        text += &format!("  {shares} of the time; {switches_per_life:.1} switches in a life\n");
     }
     if let Some(crossings) = &summary.crossings {
         let Crossings { agents, arrived, arrived_share, arrived_ci95, collisions_per_agent, .. } = crossings;

@@ -6,6 +6,7 @@ use forethought::{
     learning::LearnOptions,
     locate,
     setup::{Changes, Setup, SetupOptions},
+    tasks::TasksBy,
     workers::default_jobs,
 };
 use forethought_mind::{
@@ -48,6 +49,11 @@ pub struct Choices {
     #[arg(long, value_name = "NAME")]
     pub task: Option<String>,
 
+    /// What sets the tasks of all agents with a configurator, in place of the scenario's: its rules, or what their models have
+    /// learnt; `none` to do without tasks
+    #[arg(long, value_name = "BY", value_parser = tasks_parser(), conflicts_with = "task")]
+    pub configurator: Option<TasksBy>,
+
     /// Drives that all agents live without, separated by commas: `hunger`, `pain`, ...
     #[arg(long, value_name = "DRIVES", value_delimiter = ',')]
     pub without: Vec<String>,
@@ -61,6 +67,7 @@ impl Choices {
             horizon: self.horizon,
             critic: self.critic,
             task: self.task.clone(),
+            configurator: self.configurator,
             without: self.without.clone(),
         };
         let options = SetupOptions { seed: self.seed, actor: self.actor, model: self.model.clone(), changes };
@@ -141,4 +148,10 @@ pub fn actor_parser() -> impl TypedValueParser<Value = PlannerName> {
 /// A mode by its name.
 fn mode_parser() -> impl TypedValueParser<Value = Mode> {
     PossibleValuesParser::new(Mode::ALL.map(Mode::as_str)).map(|name| Mode::from_name(&name).unwrap_or_default())
+}
+
+/// What sets tasks, by its name.
+fn tasks_parser() -> impl TypedValueParser<Value = TasksBy> {
+    PossibleValuesParser::new(TasksBy::ALL.map(TasksBy::as_str))
+        .map(|name| TasksBy::from_name(&name).unwrap_or_default())
 }

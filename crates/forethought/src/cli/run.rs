@@ -12,6 +12,7 @@ use forethought::{
     episode::{Ending, EpisodeResult},
     locate,
     setup::Setup,
+    tasks::{Switch, shares},
     workers::default_jobs,
 };
 use forethought_mind::learning::Pace;
@@ -78,6 +79,7 @@ impl Run {
         let options = BatchOptions { first: self.first, episodes: self.episodes, jobs: 1, out: None, resume: false };
         let mut told = Ok(());
         let mut watch = |result: &EpisodeResult, _: &Tally| {
+            log_switches(result);
             if !json && told.is_ok() {
                 told = output::line(episode_line(result));
             }
@@ -132,5 +134,21 @@ fn episode_line(result: &EpisodeResult) -> String {
     };
     let distance = result.distance_m.map_or(String::new(), |metres| format!(", {metres:.2} m from its target"));
     let error = result.error.as_ref().map_or(String::new(), |error| format!(": {error}"));
-    format!("episode {}: {ending} after {} steps{distance}{error}", result.episode, result.steps)
+    let tasks = result.tasks.as_ref().map_or(String::new(), |log| {
+        let switches: u64 = log.at.values().map(|at| at.taken_up).sum();
+        let shares = shares(log.at.iter().map(|(name, at)| (name, at.share)));
+        format!("\n  {shares} of the time; {switches} switches")
+    });
+    format!("episode {}: {ending} after {} steps{distance}{error}{tasks}", result.episode, result.steps)
+}
+
+/// With `--verbose`: when the agents of an episode took up which task, and why.
+fn log_switches(result: &EpisodeResult) {
+    let Some(log) = &result.tasks else { return };
+    for Switch { agent, step, task, reason } in &log.switches {
+        tracing::info!("episode {}, step {step}: {agent} takes up {task}: {reason}", result.episode);
+    }
+    if log.left_out > 0 {
+        tracing::info!("episode {}: {} more switches", result.episode, log.left_out);
+    }
 }

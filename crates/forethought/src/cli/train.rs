@@ -2,12 +2,13 @@
 
 use super::{Done, options::Jobs, output, stop_on_ctrl_c};
 use anyhow::Result;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use forethought::{
     locate,
     setup::{Setup, SetupOptions},
-    train::{TrainOptions, TrainSummary, train},
+    train::{Only, TrainOptions, TrainSummary, train},
 };
-use forethought_mind::{actor::planners::PlannerName, cost::critic::Calibration};
+use forethought_mind::{actor::planners::PlannerName, configurator::TaskCalibration, cost::critic::Calibration};
 use std::{path::PathBuf, sync::Arc};
 
 /// Collect experience and train a world model on it
@@ -48,6 +49,10 @@ pub struct Train {
     /// Keep the world model of this file, and only let the agent practise with it: a critic and a policy
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "updates", "episodes"])]
     from: Option<PathBuf>,
+
+    /// Keep all else of that file too, and only learn this part: which task to be at
+    #[arg(long, value_name = "PART", requires = "from", value_parser = part_parser())]
+    only: Option<Only>,
 }
 
 const EXAMPLES: &str = "\
@@ -56,6 +61,7 @@ Examples:
   forethought train two_rooms --out my_model.safetensors --resume
   forethought train two_rooms --out quick.safetensors --episodes 200 --updates 300 --lives 0
   forethought train two_rooms --from my_model.safetensors --out practised.safetensors
+  forethought train foraging --from assets/foraging.safetensors --only configurator --out my_model.safetensors
   forethought run two_rooms --model my_model.safetensors
 
 Ctrl-C keeps what was learnt in MODEL.partial; --resume goes on as if nothing had happened.";
@@ -78,6 +84,7 @@ impl Train {
             episodes: self.episodes,
             lives: self.lives,
             from: self.from.clone(),
+            only: self.only,
         };
         let summary = train(&setups, &options, &stop_on_ctrl_c()?)?;
         if json {
@@ -112,10 +119,18 @@ fn describe(summary: &TrainSummary) -> String {
     for Calibration { drive, states, r2, bias, .. } in &summary.calibration {
         text += &format!("\n  critic of {drive}: R2 {r2:.3}, bias {bias:+.3} on {states} states of held-out lives");
     }
+    for TaskCalibration { task, states, r2, bias } in &summary.tasks {
+        text += &format!("\n  cost of {task}: R2 {r2:.3}, bias {bias:+.3} on {states} states of held-out lives");
+    }
     text + &format!(
         "\n  {} {}\n  log {}",
         if summary.finished { "model" } else { "to go on from" },
         summary.out.display(),
         summary.log.display(),
     )
+}
+
+/// A part of a model by its name.
+fn part_parser() -> impl TypedValueParser<Value = Only> {
+    PossibleValuesParser::new(["configurator"]).map(|_| Only::Configurator)
 }

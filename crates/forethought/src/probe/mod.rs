@@ -209,7 +209,7 @@ fn normal(
     let sandbox = seated(setup, sandbox, &drawn)?;
     let mut velocities_m_s = Vec::new();
     let mut note = |sandbox: &mut Sandbox, _| velocities_m_s.push(sandbox.record().agents[0].velocity_m_s);
-    let trajectory = walk(sandbox, drawn, steps, &mut note)?.swap_remove(0);
+    let trajectory = walk(setup, sandbox, drawn, steps, &mut note)?.swap_remove(0);
     let views = model.views(&trajectory);
     Ok(Normal { trajectory, velocities_m_s, views })
 }

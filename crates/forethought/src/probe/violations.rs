@@ -163,7 +163,7 @@ impl Stage<'_> {
     ) -> Result<Trajectory, Error> {
         let sandbox = seated(self.setup, sandbox, drawn)?;
         let mut before = |sandbox: &mut Sandbox, step: u32| act(sandbox, step as usize);
-        Ok(walk(sandbox, drawn.clone(), self.steps, &mut before)?.swap_remove(0))
+        Ok(walk(self.setup, sandbox, drawn.clone(), self.steps, &mut before)?.swap_remove(0))
     }
 }
 

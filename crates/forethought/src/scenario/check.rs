@@ -1,5 +1,7 @@
 //! What can be said of a scenario without drawing it: names, references, counts and rates. Read first: [`check`].
 
+mod memory;
+
 use super::{
     AgentSpec, Condition, Draw, FactorSpec, Scenario, expression,
     nearest::{listed, nearest},
@@ -13,7 +15,7 @@ use forethought_mind::{
     },
     cost::drives::{DriveSpec, KeepClearSpec, Likeness},
     training::{
-        TrainingSpec,
+        LearnedConfiguratorSpec, TrainingSpec,
         objectives::{
             BarlowTwinsSpec, ByolSpec, InfoNceSpec, Objective, PairwiseHingeSpec, SigRegSpec, SimSiamSpec, VicRegSpec,
         },
@@ -39,6 +41,7 @@ pub(super) fn check(scenario: &Scenario, partly: &dyn Fn(&str) -> bool) -> Vec<F
     for (index, agent) in scenario.agents.iter().enumerate() {
         let path = format!("agents[{index}]");
         check.agent(&path, agent);
+        check.memory(&path, agent);
         check.actor(&format!("{path}.actor"), &agent.actor);
     }
     check.conditions();
@@ -380,6 +383,9 @@ impl Check<'_> {
             self.not_negative(of(&format!("loss.{field}")), weight, "write 0 to leave the term out");
         }
         self.objective(&of("objective"), &training.objective);
+        if let Some(tasks) = training.practice.as_ref().and_then(|practice| practice.configurator.as_ref()) {
+            self.tasks(&of("practice.configurator"), tasks);
+        }
         let model = &training.world_model;
         self.within(of("world_model.stride"), model.stride, 1, 1000, "write the control steps of one prediction");
         self.within(of("world_model.latent"), model.latent, 1, 4096, "write the latent's width, for example 32");
@@ -396,6 +402,26 @@ impl Check<'_> {
         ] {
             self.widths(&of(&format!("world_model.{field}")), widths);
         }
+    }
+
+    /// How the agent learns which task to be at.
+    fn tasks(&mut self, path: &str, spec: &LearnedConfiguratorSpec) {
+        let of = |field: &str| format!("{path}.{field}");
+        let has_tasks = |agent: &AgentSpec| agent.configurator.as_ref().is_some_and(|own| !own.tasks.is_empty());
+        if self.scenario.agents.first().is_some_and(|agent| !has_tasks(agent)) {
+            let remedy = "give it `configurator: (tasks: [(name: \"eat\"), (name: \"rest\")])`, or leave this out";
+            self.report(path, "nothing to learn: the first agent has no tasks", "an agent with tasks", remedy);
+        }
+        if !(0.0..1.0).contains(&spec.discount) {
+            self.report(of("discount"), spec.discount, "a number from 0 to 1, below 1", "write about 0.97");
+        }
+        self.within(of("explore"), spec.explore, 0.0, 1.0, "write a share, about 0.3");
+        self.not_negative(of("hysteresis"), spec.hysteresis, "write about 0.02");
+        self.positive(of("learning_rate"), spec.learning_rate, "write about 0.001");
+        self.at_least(of("decide_every"), spec.decide_every, 1, "write about 10 control steps");
+        self.at_least(of("lasts"), spec.lasts, 1, "write about 40 control steps");
+        self.at_least(of("updates"), spec.updates, 1, "write how many gradient updates to make");
+        self.widths(&of("hidden"), &spec.hidden);
     }
 
     fn objective(&mut self, path: &str, objective: &Objective) {

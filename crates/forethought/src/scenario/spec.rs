@@ -2,7 +2,8 @@
 
 use forethought_interface::{Num, impl_numbers};
 use forethought_mind::{
-    actor::ActorSpec, configurator::ConfiguratorSpec, cost::drives::DriveSpec, training::TrainingSpec,
+    actor::ActorSpec, configurator::ConfiguratorSpec, cost::drives::DriveSpec, recall::MemorySpec,
+    training::TrainingSpec,
 };
 use forethought_world::{
     ActuatorSpec, ArenaSpec, BodySpec, ClimateSpec, FoodSpec, MaterialSpec, MetabolismSpec, SensorSpec, ShapeSpec,
@@ -173,6 +174,9 @@ pub struct AgentSpec {
     /// How it plans.
     #[serde(default)]
     pub actor: ActorSpec,
+    /// What it remembers of where things are; without it, it knows only of what it senses.
+    #[serde(default)]
+    pub memory: Option<MemorySpec>,
     /// Tasks, and when it is at which; without it, it always does as its drives and its actor say.
     #[serde(default)]
     pub configurator: Option<ConfiguratorSpec>,

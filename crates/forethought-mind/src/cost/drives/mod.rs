@@ -4,6 +4,7 @@ mod comfort;
 mod effort;
 mod hunger;
 mod keep_clear;
+mod novelty;
 mod pain;
 mod reach;
 
@@ -11,6 +12,7 @@ pub use comfort::ComfortSpec;
 pub use effort::EffortSpec;
 pub use hunger::HungerSpec;
 pub use keep_clear::KeepClearSpec;
+pub use novelty::NoveltySpec;
 pub use pain::PainSpec;
 pub use reach::{Likeness, ReachSpec};
 
@@ -33,6 +35,8 @@ pub enum DriveSpec {
     Pain(PainSpec),
     /// Be where it is warm.
     Comfort(ComfortSpec),
+    /// Be where it has not been lately.
+    Novelty(NoveltySpec),
 }
 
 /// A drive that judges one of the body's own senses.
@@ -55,6 +59,7 @@ impl DriveSpec {
             Self::Hunger(_) => "hunger",
             Self::Pain(_) => "pain",
             Self::Comfort(_) => "comfort",
+            Self::Novelty(_) => "novelty",
         }
     }
 
@@ -68,6 +73,7 @@ impl DriveSpec {
             Self::Hunger(spec) => &spec.weight,
             Self::Pain(spec) => &spec.weight,
             Self::Comfort(spec) => &spec.weight,
+            Self::Novelty(spec) => &spec.weight,
         }
     }
 
@@ -79,6 +85,7 @@ impl DriveSpec {
             Self::Hunger(spec) => &mut spec.weight,
             Self::Pain(spec) => &mut spec.weight,
             Self::Comfort(spec) => &mut spec.weight,
+            Self::Novelty(spec) => &mut spec.weight,
         }
     }
 
@@ -88,7 +95,7 @@ impl DriveSpec {
             F::CHANNEL
         }
         match self {
-            Self::Reach(_) | Self::Effort(_) | Self::KeepClear(_) => None,
+            Self::Reach(_) | Self::Effort(_) | Self::KeepClear(_) | Self::Novelty(_) => None,
             Self::Hunger(spec) => Some(of(spec)),
             Self::Pain(spec) => Some(of(spec)),
             Self::Comfort(spec) => Some(of(spec)),
@@ -98,7 +105,7 @@ impl DriveSpec {
     /// What a value of that sense costs before the weight, and how that changes with it.
     pub(crate) fn cost_and_slope(&self, value: f32) -> (f32, f32) {
         match self {
-            Self::Reach(_) | Self::Effort(_) | Self::KeepClear(_) => (0.0, 0.0),
+            Self::Reach(_) | Self::Effort(_) | Self::KeepClear(_) | Self::Novelty(_) => (0.0, 0.0),
             Self::Hunger(spec) => spec.cost_and_slope(value),
             Self::Pain(spec) => spec.cost_and_slope(value),
             Self::Comfort(spec) => spec.cost_and_slope(value),
@@ -123,6 +130,7 @@ impl Numbers for DriveSpec {
             Self::Hunger(spec) => spec.numbers(path, visit),
             Self::Pain(spec) => spec.numbers(path, visit),
             Self::Comfort(spec) => spec.numbers(path, visit),
+            Self::Novelty(spec) => spec.numbers(path, visit),
         }
     }
 }
