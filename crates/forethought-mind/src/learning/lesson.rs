@@ -245,6 +245,7 @@ mod tests {
         let channel = Channel { name: "position".into(), shape: vec![2] };
         let experience = Experience {
             layout: ObservationLayout { channels: vec![channel] },
+            recalls: vec![],
             action_len: 2,
             arena_m: [1.0, 1.0],
             episodes: (0..4).map(trajectory).collect(),
