@@ -412,6 +412,21 @@ fn a_batch_that_learns_is_the_same_for_any_number_of_threads_and_goes_on() {
 }
 
 #[test]
+fn who_has_learnt_nothing_yet_lives_as_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept.safetensors");
+    // With tasks and a memory of what is out of sight; all of it ends before the second synchronisation.
+    for scenario in ["two_rooms", "way_home"] {
+        let common = ["batch", scenario, "--episodes", "2", "--seed", "7", "--json"];
+        let model = format!("assets/{scenario}.safetensors");
+        let learning = ["--learn", text(&kept), "--model", &model];
+        let [plain, learnt] = [&[][..], &learning].map(|more| json(&forethought(&[&common, more].concat())));
+        assert!(plain["env_steps"].as_u64().unwrap() < 4000, "{plain}");
+        assert_eq!(plain["digest"], learnt["digest"], "{scenario}");
+    }
+}
+
+#[test]
 fn several_scenarios_have_a_folder_each() {
     let folder = tempfile::tempdir().unwrap();
     let good = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/two_rooms.ron")).unwrap();

@@ -212,7 +212,7 @@ fn live(model: &Arc<Model>, practice: &PracticeSpec, round: u64, lives: u64) -> 
 #[test]
 fn practice_makes_a_policy_that_reaches_goals_and_a_critic_that_knows_how_far_they_are() {
     let (model, _) = trained(&explore(200, 40), &spec(600), 2);
-    let policy = PolicySpec { hidden: vec![64, 64], updates: 800, learning_rate: 5e-3 };
+    let policy = PolicySpec { hidden: vec![64, 64], updates: 800, learning_rate: 5e-3, ..PolicySpec::default() };
     let critic = CriticSpec { hidden: vec![64], updates: 400, learning_rate: 3e-3, ..CriticSpec::default() };
     let practice =
         PracticeSpec { steps: 160, explore: 40, pursue: [15, 30], critic, policy, ..PracticeSpec::default() };
@@ -454,7 +454,8 @@ fn who_learns_while_living_foretells_a_changed_world_again() {
     let error = |model: &Model| foresight_error(model, &changed, 6).unwrap();
     assert!(error(&learnt) < 0.4 * error(&model), "{} of {}", error(&learnt), error(&model));
     assert_eq!(reports.iter().map(|report| report.steps).collect::<Vec<_>>(), [800, 1200, 1600, 1800]);
-    assert!(reports[0].taken_up() && reports.iter().all(|report| report.held_out > 0 && report.problem.is_none()));
+    assert!(!reports[0].taken_up(), "of seven lives two are held out: too few to judge by");
+    assert!(reports[1].taken_up() && reports.iter().all(|report| report.held_out > 0 && report.problem.is_none()));
     let last = reports[3].prediction.unwrap();
     assert!(last.before < 0.5 * last.original, "{last:?}");
     // The same bits however many threads learn; and without learning nothing changes.

@@ -637,12 +637,12 @@ impl Mind {
         detail: Detail,
     ) -> Result<(Thought, Option<(Moment, f32)>), ThinkError> {
         let model = match &self.model {
-            Some(model) if self.actor.planner != PlannerName::Random => model.clone(),
+            Some(model) if self.own.0.planner != PlannerName::Random => model.clone(),
             _ => return Ok((self.explore(), None)),
         };
+        let observation = &*self.complete(observation);
         let present = self.perceive(&model, observation, goal)?;
         let thought = self.live(&model, present.clone(), detail)?;
-        self.step += 1;
         let action = thought.action.values.clone();
         let extent = Extent { steps: 1, stride: 1 };
         let now = Imagined { latents: &present.latent, actions: &action, batch: 1, extent };

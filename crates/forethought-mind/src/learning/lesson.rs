@@ -28,7 +28,7 @@ pub(crate) struct Lesson {
     pub(crate) seed: u64,
 }
 
-/// Errors of one part of the model on what was held out, the mean over lives, and what was decided.
+/// Errors of one part of the model on what was held out, the mean over lives, which weigh as long as they are, and what was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Of the part that the agent lives with.
@@ -44,7 +44,7 @@ pub struct Verdict {
 }
 
 /// Lives below which no difference is clear.
-const ENOUGH: usize = 4;
+const ENOUGH: usize = 3;
 /// How often the predictor sees each moment at most: a short memory is soon learnt by heart.
 const TIMES: usize = 40;
 
@@ -152,10 +152,13 @@ impl Lesson {
         [candidate, original]: [Model; 2],
         measure: &dyn Fn(&Model, &[Life]) -> Option<f32>,
     ) -> Option<Verdict> {
-        let held = self.recalled.held.iter().map(std::slice::from_ref);
-        let errors = held
-            .filter_map(|life| Some([measure(model, life)?, measure(&candidate, life)?, measure(&original, life)?]));
-        let errors: Vec<[f32; 3]> = errors.collect();
+        let errors = self.recalled.held.iter().filter_map(|life| {
+            let alone = std::slice::from_ref(life);
+            let errors = [measure(model, alone)?, measure(&candidate, alone)?, measure(&original, alone)?];
+            #[expect(clippy::cast_precision_loss, reason = "a chapter has few moments")]
+            Some((life.len() as f32, errors))
+        });
+        let errors: Vec<(f32, [f32; 3])> = errors.collect();
         let margin = self.spec.margin;
         let taken_up = clearly_below(&errors, 1, 0, margin);
         let returned = clearly_below(&errors, 2, if taken_up { 1 } else { 0 }, margin);
@@ -164,7 +167,7 @@ impl Lesson {
         } else if taken_up {
             *model = candidate;
         }
-        let of = |which| mean(errors.iter().map(|errors| errors[which]));
+        let of = |which: usize| mean(errors.iter().map(|(weight, errors)| (*weight, errors[which])));
         Some(Verdict { before: of(0)?, after: of(1)?, original: of(2)?, taken_up, returned })
     }
 }
@@ -177,20 +180,22 @@ impl Verdict {
     }
 }
 
-/// Whether one error is below another life by life, by more than chance explains: the paired test of two means.
-fn clearly_below(errors: &[[f32; 3]], one: usize, other: usize, margin: f32) -> bool {
-    let gains = || errors.iter().map(|errors| errors[other] - errors[one]);
+/// Whether one error is below another by more than chance explains: the paired test of two means over lives, which weigh as
+/// long as they are.
+fn clearly_below(errors: &[(f32, [f32; 3])], one: usize, other: usize, margin: f32) -> bool {
+    let gains = || errors.iter().map(|(weight, errors)| (*weight, errors[other] - errors[one]));
     let Some(gain) = mean(gains()).filter(|_| errors.len() >= ENOUGH) else { return false };
-    let Some(variance) = mean(gains().map(|each| (each - gain).powi(2))) else { return false };
     #[expect(clippy::cast_precision_loss, reason = "few lives")]
-    let error = (variance / (errors.len() - 1) as f32).sqrt();
-    gain > 0.0 && gain >= margin * error
+    let spread = errors.len() as f32 / (errors.len() - 1) as f32;
+    let all: f32 = errors.iter().map(|(weight, _)| weight).sum();
+    let squares: f32 = gains().map(|(weight, each)| (weight / all * (each - gain)).powi(2)).sum();
+    gain > 0.0 && gain >= margin * (spread * squares).sqrt()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "few lives")]
-fn mean(values: impl ExactSizeIterator<Item = f32>) -> Option<f32> {
-    let count = values.len();
-    (count > 0).then(|| values.sum::<f32>() / count as f32)
+/// The mean of values with their weights.
+fn mean(values: impl Iterator<Item = (f32, f32)>) -> Option<f32> {
+    let (all, sum) = values.fold((0.0, 0.0), |(all, sum), (weight, value)| (all + weight, sum + weight * value));
+    (all > 0.0).then(|| sum / all)
 }
 
 #[cfg(test)]
@@ -239,6 +244,7 @@ mod tests {
         let channel = Channel { name: "position".into(), shape: vec![2] };
         let experience = Experience {
             layout: ObservationLayout { channels: vec![channel] },
+            recalls: vec![],
             action_len: 2,
             arena_m: [1.0, 1.0],
             episodes: (0..4).map(trajectory).collect(),
