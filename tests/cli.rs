@@ -134,7 +134,10 @@ fn with_tasks(folder: &Path) -> String {
         rules: [(when: [Above(\"energy\", 0.595)], task: \"rest\"), (task: \"eat\")]),"
     );
     let text = fs::read_to_string(format!("{root}/scenarios/foraging.ron")).unwrap();
+    // In place of its own tasks.
+    let own = text.find("configurator: (").unwrap()..text.find("model: \"").unwrap();
     let text = text
+        .replace(&text[own], "")
         .replace("model: \"../assets/foraging.safetensors\",", &model)
         .replace("steps: 2000", "steps: 80")
         .replace("max_steps: 80", "max_steps: 90")
