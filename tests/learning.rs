@@ -212,7 +212,7 @@ fn live(model: &Arc<Model>, practice: &PracticeSpec, round: u64, lives: u64) -> 
 #[test]
 fn practice_makes_a_policy_that_reaches_goals_and_a_critic_that_knows_how_far_they_are() {
     let (model, _) = trained(&explore(200, 40), &spec(600), 2);
-    let policy = PolicySpec { hidden: vec![64, 64], updates: 800, learning_rate: 5e-3, ..PolicySpec::default() };
+    let policy = PolicySpec { hidden: vec![64, 64], updates: 800, learning_rate: 5e-3 };
     let critic = CriticSpec { hidden: vec![64], updates: 400, learning_rate: 3e-3, ..CriticSpec::default() };
     let practice =
         PracticeSpec { steps: 160, explore: 40, pursue: [15, 30], critic, policy, ..PracticeSpec::default() };

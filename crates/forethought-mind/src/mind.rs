@@ -328,7 +328,7 @@ impl Mind {
         let learnt = mind.model.as_ref().filter(|model| model.configurator().is_some());
         let adviser = learnt.map(|model| adviser(model, &spec.tasks)).transpose()?;
         let trial = Trial::new(how, spec.tasks.len(), adviser);
-        mind.configurator = Some(Configurator::new(&spec, Some(Chooser::Trial(trial))));
+        mind.configurator = Some(Configurator::new(&spec, Some(Chooser::Trial(Box::new(trial)))));
         Ok(mind)
     }
 

@@ -101,6 +101,9 @@ pub(crate) struct Round {
     pub(crate) label: String,
 }
 
+/// The minds of an episode's agents, each with what is wanted of it afterwards.
+pub(crate) type Seat<'a, T> = dyn Fn(&Episode) -> Result<Vec<(Box<dyn Think>, T)>, Error> + Sync + 'a;
+
 /// Lead the lives of a round with the minds that `seat` gives to each: what it gives beside them, in order; `None` where a stop
 /// was requested first.
 pub(crate) fn live<T: Send>(
@@ -108,7 +111,7 @@ pub(crate) fn live<T: Send>(
     round: &Round,
     jobs: usize,
     stop: &Stop,
-    seat: &(dyn Fn(&Episode) -> Result<Vec<(Box<dyn Think>, T)>, Error> + Sync),
+    seat: &Seat<T>,
 ) -> Result<Option<Vec<T>>, Error> {
     let indices: Vec<u64> = (round.first..round.first + u64::from(round.lives)).collect();
     let mut progress = Progress::begin(&round.label, indices.len() as u64);

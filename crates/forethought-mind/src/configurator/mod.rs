@@ -171,7 +171,7 @@ pub(crate) enum Chooser {
     /// Who has learnt what tasks cost.
     Adviser(Adviser),
     /// Who wants to know.
-    Trial(Trial),
+    Trial(Box<Trial>),
 }
 
 impl Configurator {
