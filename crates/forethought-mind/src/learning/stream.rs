@@ -116,7 +116,7 @@ impl Learning {
     /// Begin with the model `present`; drift is measured against `original`, unless that has other latents.
     ///
     /// # Errors
-    /// [`StudyError`] where no thread can be started.
+    /// `StudyError` where no thread can be started.
     pub fn begin(
         present: Arc<Model>,
         original: Arc<Model>,
@@ -173,7 +173,7 @@ impl Learning {
     /// No more will be lived: take up what is being learnt, which in step is waited for.
     ///
     /// # Errors
-    /// [`StudyError`] where the thread that learns has failed, now or before.
+    /// `StudyError` where the thread that learns has failed, now or before.
     pub fn finish(&mut self) -> Result<(), StudyError> {
         let learnt = match self.options.pace {
             Pace::InStep => self.study.wait(),

@@ -24,7 +24,7 @@ pub struct Nose {
 
 /// A thing takes so many beams to be told from a pattern that several things make together.
 const WITNESSES: usize = 3;
-/// Fewer beams leave no witnesses; see [`WITNESSES`].
+/// Fewer beams leave no witnesses; see `WITNESSES`.
 pub const FEWEST_BEAMS: usize = 8;
 /// Beams agree with a thing up to this share of what it gives straight ahead.
 const AGREES: f32 = 2e-3;
