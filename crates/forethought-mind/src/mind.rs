@@ -275,7 +275,7 @@ impl Mind {
     }
 
     /// What is sensed, completed by what is out of sight and remembered: once in a control step.
-    pub(crate) fn complete<'a>(&mut self, observation: &'a Observation) -> Cow<'a, Observation> {
+    fn complete<'a>(&mut self, observation: &'a Observation) -> Cow<'a, Observation> {
         match &mut self.recall {
             Some(recall) => recall.complete(observation),
             None => Cow::Borrowed(observation),
@@ -378,7 +378,7 @@ impl Mind {
         Signals(signals)
     }
 
-    /// The latents of what is sensed, completed from memory, and of the goal, and the floor plan.
+    /// The latents of what is sensed, completed from memory, and of the goal, and the floor plan: once in a control step.
     pub(crate) fn perceive(
         &mut self,
         model: &Model,
@@ -386,6 +386,7 @@ impl Mind {
         goal: Option<&Observation>,
     ) -> Result<Present, ThinkError> {
         let perception = &model.card().perception;
+        let observation = &*self.complete(observation);
         let mut percept = perception.perceive(observation)?;
         let by_rules = self.configurator.as_ref().is_none_or(Configurator::is_by_rules);
         let unattended = if by_rules || self.ignored.is_empty() { vec![] } else { model.encode(&percept) };
@@ -514,13 +515,17 @@ impl Mind {
 
     /// What the drives but `Reach` cost in this state, weighed.
     fn at_stake(&self, present: &Present) -> f32 {
-        let weights = self.cost.needs().map(DriveSpec::weight);
-        self.costs(present, &[]).iter().zip(weights).map(|(cost, weight)| cost * weight.value_f32()).sum()
+        self.weighed_as(&self.cost, present, &[])
     }
 
     /// The same under this action, as the agent's own drives weigh, whatever the task.
     pub(crate) fn own_cost(&self, present: &Present, action: &[f32]) -> f32 {
-        let weights = self.own.1.needs().map(DriveSpec::weight);
+        self.weighed_as(&self.own.1, present, action)
+    }
+
+    /// What the drives cost together in this state under this action, as those of `cost` weigh.
+    fn weighed_as(&self, cost: &Cost, present: &Present, action: &[f32]) -> f32 {
+        let weights = cost.needs().map(DriveSpec::weight);
         self.costs(present, action).iter().zip(weights).map(|(cost, weight)| cost * weight.value_f32()).sum()
     }
 
@@ -640,7 +645,6 @@ impl Mind {
             Some(model) if self.own.0.planner != PlannerName::Random => model.clone(),
             _ => return Ok((self.explore(), None)),
         };
-        let observation = &*self.complete(observation);
         let present = self.perceive(&model, observation, goal)?;
         let thought = self.live(&model, present.clone(), detail)?;
         let action = thought.action.values.clone();
@@ -883,10 +887,11 @@ impl Think for Mind {
             Some(model) if self.own.0.planner != PlannerName::Random => model.clone(),
             _ => return Ok(self.explore()),
         };
-        let observation = &*self.complete(observation);
         let attends = self.configurator.is_some() || self.cost.novelty().is_some();
         let by_plan = !attends && self.actor.mode == Mode::Mode2 && detail == Detail::Brief;
         if by_plan && self.carries_on() {
+            // What comes into sight is kept in mind all the same.
+            self.complete(observation);
             return Ok(self.carry_on(detail));
         }
         let present = self.perceive(&model, observation, goal)?;

@@ -99,8 +99,7 @@ impl Think for Practice {
         _: Detail,
     ) -> Result<Thought, ThinkError> {
         let model = self.model.clone();
-        let observation = self.mind.complete(observation);
-        let mut present = self.mind.perceive(&model, &observation, goal)?;
+        let mut present = self.mind.perceive(&model, observation, goal)?;
         let exploring = self.mind.needs_goal() && self.step < self.spec.explore;
         let mut plan = None;
         let thought = if exploring {

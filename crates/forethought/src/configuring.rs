@@ -27,7 +27,7 @@ pub fn check(setup: &Setup) -> Result<(), Error> {
             "its first agent has no tasks: give it `configurator: (tasks: [(name: \"eat\"), (name: \"rest\")])`",
         );
     }
-    if setup.needs_of_first()?.is_empty() {
+    if setup.needs_of(0)?.is_empty() {
         return refuse(
             "its first agent has no drive but `Reach`, and what tasks cost is told by the others: give it one",
         );

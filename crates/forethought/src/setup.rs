@@ -259,16 +259,12 @@ impl Setup {
     /// # Errors
     /// As [`Setup::draw`].
     pub fn practised_drives(&self, spec: &PracticeSpec) -> Result<Vec<DriveSpec>, Error> {
-        let mut drives = self.drives_of(0, &self.draw(0)?);
-        drives.retain(|drive| !spec.without.iter().any(|name| name == drive.name()));
-        Ok(drives)
+        Ok(left_without(self.drives_of(0, &self.draw(0)?), &spec.without))
     }
 
     /// The drives of agent `index` in this episode, but those that it is to live without.
     fn drives_of(&self, index: usize, episode: &Episode) -> Vec<DriveSpec> {
-        let mut drives = drives_of(&self.loaded.scenario.agents[index], episode);
-        drives.retain(|drive| !self.changes.without.iter().any(|name| name == drive.name()));
-        drives
+        left_without(drives_of(&self.loaded.scenario.agents[index], episode), &self.changes.without)
     }
 
     /// A mind for each agent of a life in which tasks are tried, and where the memories of those that have the first agent's
@@ -309,14 +305,6 @@ impl Setup {
         first.and_then(|agent| agent.configurator.as_ref()).map_or_else(Vec::new, names)
     }
 
-    /// The first agent's drives but `Reach`, by name.
-    ///
-    /// # Errors
-    /// Where an expression has no value.
-    pub fn needs_of_first(&self) -> Result<Vec<String>, Error> {
-        self.needs_of(0)
-    }
-
     /// The drives but `Reach` and `Novelty` of agent `index`, by name.
     ///
     /// # Errors
@@ -350,8 +338,7 @@ impl Setup {
         let exploration = &self.loaded.scenario.training.exploration;
         let (layout, action_len) = (observation_layout(body), action_len(&body.actuator));
         let recall = recall_of(agent, body, &episode.world.timing)?;
-        let mut drives = self.drives_of(index, episode);
-        drives.retain(|drive| !without.iter().any(|name| name == drive.name()));
+        let drives = left_without(self.drives_of(index, episode), without);
         let mind = Mind::new(model, &layout, action_len, actor, &drives, exploration);
         mind.and_then(|mind| mind.recalling(recall)).map_err(self.refused(index))
     }
@@ -413,6 +400,12 @@ pub type Trying = (Box<dyn Think>, Option<Arc<Mutex<Vec<TaskMoment>>>>);
 
 /// A practising mind, and where its memories can be had afterwards.
 pub type Practising = (Box<dyn Think>, Arc<Mutex<ShortTermMemory>>);
+
+/// Drives but those of these names.
+fn left_without(mut drives: Vec<DriveSpec>, names: &[String]) -> Vec<DriveSpec> {
+    drives.retain(|drive| !names.iter().any(|name| name == drive.name()));
+    drives
+}
 
 /// The tasks of a configurator, by name.
 fn names(configurator: &ConfiguratorSpec) -> Vec<String> {

@@ -92,8 +92,7 @@ impl Think for TaskPractice {
         detail: Detail,
     ) -> Result<Thought, ThinkError> {
         let model = self.model.clone();
-        let observation = self.mind.complete(observation);
-        let present = self.mind.perceive(&model, &observation, goal)?;
+        let present = self.mind.perceive(&model, observation, goal)?;
         let thought = self.mind.live(&model, present.clone(), detail)?;
         let cost = self.mind.own_cost(&present, &thought.action.values);
         let moment = TaskMoment { latent: present.whole().to_vec(), task: self.mind.task_index(), cost };

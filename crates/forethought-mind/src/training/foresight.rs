@@ -1,6 +1,6 @@
 //! Learning from lives: the predictor, from what really came of what was done. Read first: [`fit_predictor`].
 
-use super::{Life, TrainingSpec};
+use super::{Life, TrainingSpec, behaviour::SHARDS};
 use crate::{
     network::{Mlp, Regression, Trainee, apply, mean_square, unroll},
     world_model::{Model, latent_variable::Variants},
@@ -60,9 +60,6 @@ pub enum ForesightError {
     },
 }
 
-/// Parts that each batch is split into, whatever the number of threads.
-const SHARDS: usize = 4;
-
 /// The same model with a predictor that has learnt from `lives`, going on from its own weights: it predicts remembered latents open
 /// loop under what was really done (as in training, Dawid & LeCun 2023, Fig. 10, but with the encoder held), and what the body
 /// felt in them. `on_update` hears of every update done.
@@ -90,13 +87,13 @@ pub fn fit_predictor(
         let trainee = Trainee::new(&linear, 0);
         (linear, trainee)
     });
-    let rows = spec.batch.div_ceil(SHARDS).max(1);
+    let rows = spec.batch.div_ceil(SHARDS as usize).max(1);
     for update in 0..spec.updates {
         let draw = |shard| {
-            let seed = derive_seed(seed, "foresight", u64::from(update) * SHARDS as u64 + shard);
+            let seed = derive_seed(seed, "foresight", u64::from(update) * SHARDS + shard);
             sequences.draw(&sequences.some(rows, &mut ChaCha8Rng::seed_from_u64(seed)))
         };
-        let drawn = (0..SHARDS as u64).map(draw).collect();
+        let drawn = (0..SHARDS).map(draw).collect();
         let loss = fit
             .descend(drawn, |predictor, drawn, tape| loss(predictor, body.as_ref(), spec.interoception, drawn, tape));
         if !loss.is_finite() {
