@@ -240,6 +240,12 @@ fn practice_makes_a_policy_that_reaches_goals_and_a_critic_that_knows_how_far_th
     };
     let ([low, high], [dull, duller]) = (tenths(&learnt), tenths(&ignorant));
     assert!(high[0] > low[0] + 0.5 && high[1] > low[1] + 1.0 && duller[0] < dull[0] + 0.2, "{low:?}, {high:?}");
+    // What is to be kept is not learnt anew.
+    let mut spec = PracticeSpec { keeps: vec![Part::Critic], ..practice.clone() };
+    spec.policy.updates = 1;
+    assert_eq!((practice.updates(&learnt), spec.updates(&learnt)), (1200, 1));
+    let again = practise(&learnt, &live(&learnt, &spec, 2, 2), &[], &spec, 5, &mut |_| ());
+    assert!(again.critic() == learnt.critic() && again.policy() != learnt.policy());
     // Both survive their file.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("practised.safetensors");

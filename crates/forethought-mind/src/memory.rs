@@ -16,6 +16,8 @@ pub struct Moment {
     pub goal: Option<Arc<[f32]>>,
     /// What Mode-2 would do in the control steps of the next prediction, `[stride, action]`, where it planned.
     pub plan: Option<Vec<f32>>,
+    /// Where it was, as decoded from that state, in metres: remembered for the drive for novelty.
+    pub place_m: Option<[f32; 2]>,
 }
 
 /// The latest moments of a life, oldest first: bounded, so that it is as large after a million control steps as after some
@@ -92,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_oldest_is_forgotten_first() {
-        let moment = |value: f32| Moment { latent: vec![value], action: vec![], costs: vec![], goal: None, plan: None };
+        let moment = |value: f32| Moment { latent: vec![value], ..Moment::default() };
         let mut memory = ShortTermMemory::new(3);
         (0..5_u8).for_each(|value| memory.remember(moment(value.into())));
         let left: Vec<f32> = memory.iter().map(|moment| moment.latent[0]).collect();

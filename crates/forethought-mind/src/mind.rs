@@ -129,6 +129,9 @@ pub enum MindError {
     },
 }
 
+/// The signal of how familiar the present place is.
+const NOVELTY: &str = "novelty";
+
 /// The noise on what the policy proposes, as a standard deviation of action values.
 const PROPOSAL_NOISE: f32 = 0.3;
 
@@ -361,10 +364,16 @@ impl Mind {
     /// What rules decide by.
     fn signals(&self, model: &Model, present: &Present, configurator: &Configurator) -> Signals {
         let mut signals: BTreeMap<String, f32> = present.felt.iter().cloned().collect();
+        // What no rule asks for need not be worked out at every control step.
         let own = &self.own.1;
-        signals.extend(self.needs().into_iter().zip(self.costs(present, &[])));
-        signals.extend(self.cost.familiarity(&present.latent).map(|familiarity| ("novelty".to_owned(), familiarity)));
-        if let Some(critic) = model.critic() {
+        let needs = self.needs();
+        if needs.iter().any(|name| configurator.asks_for(name)) {
+            signals.extend(needs.into_iter().zip(self.costs(present, &[])));
+        }
+        if configurator.asks_for(NOVELTY) {
+            signals.extend(self.cost.familiarity(&present.latent).map(|familiarity| (NOVELTY.to_owned(), familiarity)));
+        }
+        if let Some(critic) = model.critic().filter(|_| configurator.asks_for_any("critic.")) {
             let expected = critic.of_drives(&present.latent);
             signals.extend(critic.card().drives.iter().map(|name| format!("critic.{name}")).zip(expected));
             if own.needs_goal() && critic.card().goals {
@@ -423,18 +432,17 @@ impl Mind {
         if surprises {
             self.surprise.see(model, &present.latent, &present.map);
         }
-        self.cost.recall(self.memory.iter().map(|moment| &moment.latent[..]));
+        self.cost.recall(self.memory.iter().filter_map(|moment| moment.place_m));
         self.configure(model, &present);
-        let remembers = self.cost.novelty().is_some();
-        let latent = if surprises || remembers { present.latent.clone() } else { vec![] };
+        let place_m = self.cost.place_m(&present.latent);
+        let latent = if surprises { present.latent.clone() } else { vec![] };
         let shown = (detail == Detail::Full).then(|| present.clone());
         let mut thought = self.act(model, present, detail)?;
         if surprises {
             self.surprise.remember(model.stride(), &latent, &thought.action.values);
         }
-        if remembers {
-            let action = thought.action.values.clone();
-            self.memory.remember(Moment { latent, action, ..Moment::default() });
+        if place_m.is_some() {
+            self.memory.remember(Moment { place_m, ..Moment::default() });
         }
         if detail == Detail::Full {
             thought.remembered = self.recall.as_ref().map_or_else(Vec::new, Recall::remembered);
@@ -442,7 +450,7 @@ impl Mind {
         if let Some(present) = shown {
             thought.drives = self.needs().into_iter().zip(self.costs(&present, &thought.action.values)).collect();
             let familiarity = self.cost.familiarity(&present.latent);
-            thought.drives.extend(familiarity.map(|familiarity| ("novelty".to_owned(), familiarity)));
+            thought.drives.extend(familiarity.map(|familiarity| (NOVELTY.to_owned(), familiarity)));
         }
         thought.task = self.configurator.as_ref().and_then(|configurator| {
             let (name, reason) = (configurator.task()?.name.clone(), configurator.reason().to_owned());
@@ -654,7 +662,7 @@ impl Mind {
         let costs = self.costs(&present, &action);
         let plan = if thought.planned { self.planned(model.stride()) } else { None };
         let goal = self.cost.needs_goal().then_some(present.goal);
-        Ok((thought, Some((Moment { latent: present.latent, action, costs, goal, plan }, cost))))
+        Ok((thought, Some((Moment { latent: present.latent, action, costs, goal, plan, place_m: None }, cost))))
     }
 
     /// Forget the plan: the goal is another one.

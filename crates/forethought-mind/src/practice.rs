@@ -127,7 +127,7 @@ impl Think for Practice {
         let goal = (self.mind.needs_goal() && !exploring).then_some(goal);
         let action = thought.action.values.clone();
         if let Ok(mut memory) = self.memory.lock() {
-            memory.remember(Moment { latent, action, costs, goal, plan });
+            memory.remember(Moment { latent, action, costs, goal, plan, place_m: None });
         }
         self.step += 1;
         Ok(thought)

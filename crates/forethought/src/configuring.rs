@@ -53,7 +53,7 @@ pub fn learn_tasks(
     let tasks = setup.tasks_of_first();
     let (mut model, mut lives) = (model.with_configurator(None), Vec::new());
     // The worlds that come after those in which critic and policy were learnt.
-    let known = u64::from(practice.rounds) * u64::from(practice.lives);
+    let known = practice.lives_in_all();
     for number in 0..spec.rounds {
         let shared = Arc::new(model);
         let round = Round {

@@ -9,7 +9,8 @@ use forethought_mind::{
 use forethought_world::Sandbox;
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Let the agents of a setup live and learn with this model, round after round; `None` where a stop was requested first.
+/// Let the agents of a setup live and learn with this model, round after round, one practice after the other; `None` where a stop
+/// was requested first.
 ///
 /// # Errors
 /// Where a life cannot be drawn, its physics diverges or a mind cannot think.
@@ -20,14 +21,40 @@ pub fn practise(
     jobs: usize,
     stop: &Stop,
 ) -> Result<Option<Model>, Error> {
+    let (mut model, mut before) = (model.with_configurator(None), Before::default());
+    for stage in spec.stages() {
+        let Some(practised) = practise_once(setup, model, stage, &before, jobs, stop)? else { return Ok(None) };
+        model = practised;
+        before.lives += u64::from(stage.rounds) * u64::from(stage.lives);
+        before.rounds += u64::from(stage.rounds);
+    }
+    Ok(Some(model))
+}
+
+/// What practices before this one have used up.
+#[derive(Debug, Default)]
+struct Before {
+    lives: u64,
+    rounds: u64,
+}
+
+fn practise_once(
+    setup: &Arc<Setup>,
+    model: Model,
+    spec: &PracticeSpec,
+    before: &Before,
+    jobs: usize,
+    stop: &Stop,
+) -> Result<Option<Model>, Error> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build();
     let pool = pool.map_err(|error| Error::Worker(error.to_string()))?;
-    let (mut model, mut lives) = (model.with_behaviour(None, None).with_configurator(None), Vec::new());
+    let (critic, policy) = spec.kept(&model);
+    let (mut model, mut lives) = (model.with_behaviour(critic, policy), Vec::new());
     let mut recent = 0;
     for round in 0..spec.rounds {
         let shared = Arc::new(model);
         let lived = Round {
-            first: u64::from(round) * u64::from(spec.lives),
+            first: before.lives + u64::from(round) * u64::from(spec.lives),
             lives: spec.lives,
             steps: spec.steps,
             explored: spec.explored,
@@ -41,13 +68,13 @@ pub fn practise(
         let first = lives.len() - recent;
         recent = more.len();
         lives.extend(more);
-        let seed = derive_seed(setup.seed, "practice.round", u64::from(round));
+        let seed = derive_seed(setup.seed, "practice.round", before.rounds + u64::from(round));
         let shared = match &spec.foresight {
             Some(foresight) => Arc::new(foresee(setup, &shared, &lives, foresight, seed, &pool)?),
             None => shared,
         };
         let label = format!("practising {}, round {} of {}", setup.name(), round + 1, spec.rounds);
-        let mut progress = Progress::begin(&label, u64::from(spec.updates()));
+        let mut progress = Progress::begin(&label, u64::from(spec.updates(&shared)));
         let drives = setup.practised_drives(spec)?;
         let mut on_update = |done: u32| {
             if done.is_multiple_of(50) {

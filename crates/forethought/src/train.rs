@@ -258,7 +258,7 @@ fn spec(setups: &[Arc<Setup>], options: &TrainOptions) -> TrainingSpec {
     spec.updates = options.updates.unwrap_or(spec.updates);
     spec.episodes = options.episodes.unwrap_or(spec.episodes);
     if let (Some(practice), Some(lives)) = (&mut spec.practice, options.lives) {
-        practice.lives = lives;
+        practice.set_lives(lives);
         practice.configurator.iter_mut().for_each(|tasks| tasks.lives = lives);
     }
     spec.practice = spec.practice.filter(|practice| practice.lives > 0);

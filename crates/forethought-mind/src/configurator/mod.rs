@@ -114,7 +114,7 @@ pub struct RuleSpec {
 }
 
 /// A condition on a signal: a drive's present cost before its weight (`hunger`), what the critic expects it to cost
-/// (`critic.hunger`), one of the body's own senses (`energy`, `health`, `light`, `dusk_in`, ...), or `surprise`, the world model's
+/// (`critic.hunger`), how familiar the present place is (`novelty`), one of the body's own senses (`energy`, `health`, `light`, `dusk_in`, ...), or `surprise`, the world model's
 /// latest error of prediction in units of what it has mostly been in this life: the uncertainty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub enum Test {
@@ -211,7 +211,16 @@ impl Configurator {
 
     /// Whether some rule asks for this signal.
     pub(crate) fn asks_for(&self, signal: &str) -> bool {
-        self.is_by_rules() && self.spec.rules.iter().flat_map(|rule| &rule.when).any(|test| test.signal() == signal)
+        self.asks_for_any(signal) && self.tests().any(|test| test.signal() == signal)
+    }
+
+    /// Whether some rule asks for a signal whose name begins so.
+    pub(crate) fn asks_for_any(&self, beginning: &str) -> bool {
+        self.is_by_rules() && self.tests().any(|test| test.signal().starts_with(beginning))
+    }
+
+    fn tests(&self) -> impl Iterator<Item = &Test> {
+        self.spec.rules.iter().flat_map(|rule| &rule.when)
     }
 
     /// Decide by this state `[latent]` at control step `now`; true where another task begins.

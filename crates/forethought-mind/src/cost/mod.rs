@@ -131,11 +131,16 @@ impl Cost {
         })
     }
 
-    /// The agent was in these states `[latent]` lately.
-    pub(crate) fn recall<'a>(&mut self, latents: impl Iterator<Item = &'a [f32]>) {
+    /// The agent was at these places lately.
+    pub(crate) fn recall(&mut self, places_m: impl Iterator<Item = [f32; 2]>) {
         if let Some(visited) = &mut self.visited {
-            visited.places_m = latents.map(|latent| visited.readout.position_m(latent)).collect();
+            visited.places_m = places_m.collect();
         }
+    }
+
+    /// The place of a state `[latent]`; none without a drive for novelty, for which it is remembered.
+    pub(crate) fn place_m(&self, latent: &[f32]) -> Option<[f32; 2]> {
+        Some(self.visited.as_ref()?.readout.position_m(latent))
     }
 
     /// How familiar the place of a state `[latent]` is; none without a drive for novelty.

@@ -73,7 +73,7 @@ mod tests {
     fn moment(value: usize) -> Moment {
         #[expect(clippy::cast_precision_loss, reason = "a small number")]
         let latent = vec![value as f32];
-        Moment { latent, action: vec![], costs: vec![], goal: None, plan: None }
+        Moment { latent, ..Moment::default() }
     }
 
     fn first_of(lives: &[Life]) -> Vec<f32> {

@@ -55,6 +55,10 @@ pub struct PracticeSpec {
     /// How the predictor goes on learning from the lives of all rounds; without it, it stays as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub foresight: Option<ForesightSpec>,
+    /// What is not learnt anew but kept as the model has it, with `train --from`: a critic that was learnt from good lives, say,
+    /// while the policy acts half of the time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keeps: Vec<Part>,
     /// The critic.
     pub critic: CriticSpec,
     /// The policy.
@@ -63,6 +67,9 @@ pub struct PracticeSpec {
     /// not learnt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub configurator: Option<LearnedConfiguratorSpec>,
+    /// What it practises afterwards, going on from what it has learnt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<Box<PracticeSpec>>,
 }
 
 impl Default for PracticeSpec {
@@ -77,11 +84,22 @@ impl Default for PracticeSpec {
             without: vec![],
             explored: 0.0,
             foresight: None,
+            keeps: vec![],
             critic: CriticSpec::default(),
             policy: PolicySpec::default(),
             configurator: None,
+            then: None,
         }
     }
+}
+
+/// What practice learns beside the predictor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Part {
+    /// The critic.
+    Critic,
+    /// The policy.
+    Policy,
 }
 
 /// How the critic is trained: by temporal differences (Sutton, 1988).
@@ -139,7 +157,7 @@ pub(super) const HELD_OUT: usize = 10;
 const GOAL_WITHIN: usize = 160;
 
 /// Learn a critic and a policy from lives that were led with `model` by an agent with these drives: the same model, with
-/// both. `on_update` hears of every update done, of [`PracticeSpec::updates`].
+/// both. `on_update` hears of every update done, of [`PracticeSpec::updates`]. What it says to keep is kept.
 ///
 /// The work is spread over the current rayon pool; the result does not depend on it.
 #[must_use]
@@ -153,17 +171,49 @@ pub fn practise(
 ) -> Model {
     let stride = model.stride();
     let needs: Vec<String> = needs(drives).map(|drive| drive.name().to_owned()).collect();
-    let critic = fit_critic(lives, stride, Some(model), &needs, &spec.critic, seed, on_update);
-    let done = spec.critic.updates;
-    let policy = fit_policy(lives, stride, &spec.policy, seed, &mut |update| on_update(done + update));
-    model.with_behaviour(critic.map(Arc::new), policy.map(Arc::new))
+    let (kept_critic, kept_policy) = spec.kept(model);
+    let done = if kept_critic.is_some() { 0 } else { spec.critic.updates };
+    let critic = kept_critic
+        .or_else(|| fit_critic(lives, stride, Some(model), &needs, &spec.critic, seed, on_update).map(Arc::new));
+    let mut of_policy = |update| on_update(done + update);
+    let policy =
+        kept_policy.or_else(|| fit_policy(lives, stride, &spec.policy, seed, &mut of_policy).map(Arc::new));
+    model.with_behaviour(critic, policy)
 }
 
 impl PracticeSpec {
-    /// Gradient updates in each round.
+    /// Gradient updates in each round of this model's practice.
     #[must_use]
-    pub fn updates(&self) -> u32 {
-        self.critic.updates + self.policy.updates
+    pub fn updates(&self, model: &Model) -> u32 {
+        let (critic, policy) = self.kept(model);
+        let of = |kept, updates| if kept { 0 } else { updates };
+        of(critic.is_some(), self.critic.updates) + of(policy.is_some(), self.policy.updates)
+    }
+
+    /// This practice and those after it, in order.
+    pub fn stages(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |stage| stage.then.as_deref())
+    }
+
+    /// Lives of all rounds, those of the practices after it too.
+    #[must_use]
+    pub fn lives_in_all(&self) -> u64 {
+        self.stages().map(|stage| u64::from(stage.rounds) * u64::from(stage.lives)).sum()
+    }
+
+    /// Lead so many lives in each round, whatever it said.
+    pub fn set_lives(&mut self, lives: u32) {
+        self.lives = lives;
+        if let Some(then) = &mut self.then {
+            then.set_lives(lives);
+        }
+    }
+
+    /// What of a model is not learnt anew.
+    #[must_use]
+    pub fn kept(&self, model: &Model) -> (Option<Arc<Critic>>, Option<Arc<Policy>>) {
+        let critic = model.critic().filter(|_| self.keeps.contains(&Part::Critic));
+        (critic.cloned(), model.policy().filter(|_| self.keeps.contains(&Part::Policy)).cloned())
     }
 }
 
@@ -635,6 +685,7 @@ mod tests {
                 costs: vec![cost(angle(step))],
                 goal: goal.then(|| latent(angle(150)).into()),
                 plan: step.is_multiple_of(5).then(|| vec![angle(step).sin(), 0.5]),
+                place_m: None,
             };
             (0..150).map(moment).collect()
         };

@@ -11,7 +11,7 @@ mod state;
 mod terms;
 mod train;
 
-pub use behaviour::{CriticSpec, Life, PolicySpec, PracticeSpec, practise};
+pub use behaviour::{CriticSpec, Life, Part, PolicySpec, PracticeSpec, practise};
 pub use configurator::{LearnedConfiguratorSpec, TaskMoment, learn_tasks};
 pub use experience::{Experience, Trajectory};
 pub use foresight::{ForesightError, ForesightSpec, fit_predictor, foresight_error};
