@@ -352,13 +352,20 @@ impl Mind {
         let changed = if configurator.is_by_rules() {
             configurator.configure(&self.signals(model, present, &configurator), self.step)
         } else {
-            configurator.choose(present.whole(), self.step)
+            configurator.choose(&self.signs(present), self.step)
         };
         self.configurator = Some(configurator);
         if changed {
             self.take_up();
         }
         self.changed = changed || self.step == 0;
+    }
+
+    /// What a learned configurator decides by: the state with nothing ignored, and how familiar its place is.
+    pub(crate) fn signs(&self, present: &Present) -> Vec<f32> {
+        let mut signs = present.whole().to_vec();
+        signs.push(self.cost.familiarity(&present.latent).unwrap_or(0.0));
+        signs
     }
 
     /// What rules decide by.

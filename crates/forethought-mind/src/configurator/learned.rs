@@ -58,7 +58,7 @@ impl LearnedCard {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Learned {
     pub(crate) card: LearnedCard,
-    /// `[latent]` to a value for each task.
+    /// `[latent + 1]` to a value for each task.
     pub(crate) network: Encoder,
 }
 
@@ -73,10 +73,11 @@ impl Learned {
         &self.card
     }
 
-    /// What each task of the card is expected to cost in each state of `latents` `[rows, latent]`: `[rows, tasks]`.
+    /// What each task of the card is expected to cost by each row of `signs` `[rows, latent + 1]`, a state and how familiar its
+    /// place is: `[rows, tasks]`.
     #[must_use]
-    pub fn expected(&self, latents: &[f32]) -> Vec<f32> {
-        self.network.forward(latents, false).0
+    pub fn expected(&self, signs: &[f32]) -> Vec<f32> {
+        self.network.forward(signs, false).0
     }
 }
 
@@ -98,14 +99,14 @@ impl Adviser {
         Some(Self { learned, order })
     }
 
-    /// At a step where there is something to decide: the task that costs least in this state `[latent]`, and why. Another than
+    /// At a step where there is something to decide: the task that costs least by these signs `[latent + 1]`, and why. Another than
     /// the present one only where it is worth it; at the first step none is on yet.
-    pub(crate) fn choose(&self, latent: &[f32], now: u32, current: usize) -> Option<(usize, String)> {
+    pub(crate) fn choose(&self, signs: &[f32], now: u32, current: usize) -> Option<(usize, String)> {
         let card = &self.learned.card;
         if !now.is_multiple_of(card.decide_every) {
             return None;
         }
-        let told = self.learned.expected(latent);
+        let told = self.learned.expected(signs);
         let expected: Vec<f32> = self.order.iter().map(|at| told[*at]).collect();
         let mut ranked: Vec<usize> = (0..expected.len()).collect();
         ranked.sort_by(|a, b| expected[*a].total_cmp(&expected[*b]));

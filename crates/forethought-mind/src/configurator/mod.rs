@@ -223,12 +223,12 @@ impl Configurator {
         self.spec.rules.iter().flat_map(|rule| &rule.when)
     }
 
-    /// Decide by this state `[latent]` at control step `now`; true where another task begins.
-    pub(crate) fn choose(&mut self, latent: &[f32], now: u32) -> bool {
+    /// Decide by these signs `[latent + 1]` at control step `now`; true where another task begins.
+    pub(crate) fn choose(&mut self, signs: &[f32], now: u32) -> bool {
         let choice = match &mut self.chooser {
             None => None,
-            Some(Chooser::Adviser(adviser)) => adviser.choose(latent, now, self.current),
-            Some(Chooser::Trial(trial)) => trial.choose(latent, now, self.current),
+            Some(Chooser::Adviser(adviser)) => adviser.choose(signs, now, self.current),
+            Some(Chooser::Trial(trial)) => trial.choose(signs, now, self.current),
         };
         let Some((task, reason)) = choice else { return false };
         let changed = task != self.current;

@@ -49,13 +49,13 @@ impl Trial {
     }
 
     /// The task to be at from now on; none where it stays what it is.
-    pub(crate) fn choose(&mut self, latent: &[f32], now: u32, current: usize) -> Option<(usize, String)> {
+    pub(crate) fn choose(&mut self, signs: &[f32], now: u32, current: usize) -> Option<(usize, String)> {
         if !now.is_multiple_of(self.decide_every) || self.trying && self.rng.gen_bool(self.goes_on) {
             return None;
         }
         self.trying = self.rng.gen_bool(self.tries);
         match &self.adviser {
-            Some(adviser) if !self.trying => adviser.choose(latent, now, current),
+            Some(adviser) if !self.trying => adviser.choose(signs, now, current),
             _ => Some((self.rng.gen_range(0..self.tasks), "tries it".into())),
         }
     }
@@ -95,7 +95,7 @@ impl Think for TaskPractice {
         let present = self.mind.perceive(&model, observation, goal)?;
         let thought = self.mind.live(&model, present.clone(), detail)?;
         let cost = self.mind.own_cost(&present, &thought.action.values);
-        let moment = TaskMoment { latent: present.whole().to_vec(), task: self.mind.task_index(), cost };
+        let moment = TaskMoment { signs: self.mind.signs(&present), task: self.mind.task_index(), cost };
         if let Ok(mut memory) = self.memory.lock() {
             memory.push(moment);
         }

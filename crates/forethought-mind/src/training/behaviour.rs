@@ -176,8 +176,7 @@ pub fn practise(
     let critic = kept_critic
         .or_else(|| fit_critic(lives, stride, Some(model), &needs, &spec.critic, seed, on_update).map(Arc::new));
     let mut of_policy = |update| on_update(done + update);
-    let policy =
-        kept_policy.or_else(|| fit_policy(lives, stride, &spec.policy, seed, &mut of_policy).map(Arc::new));
+    let policy = kept_policy.or_else(|| fit_policy(lives, stride, &spec.policy, seed, &mut of_policy).map(Arc::new));
     model.with_behaviour(critic, policy)
 }
 

@@ -64,8 +64,9 @@ impl Default for LearnedConfiguratorSpec {
 /// A control step of a life in which tasks are tried.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskMoment {
-    /// The state of the world as perceived, `[latent]`, whatever the task ignores.
-    pub latent: Vec<f32>,
+    /// What there was to decide by: the state of the world as perceived, whatever the task ignores, and how familiar its place
+    /// is, 0 without the drive `Novelty`: `[latent + 1]`.
+    pub signs: Vec<f32>,
     /// The task that the agent was then at, counted from 0.
     pub task: usize,
     /// What the moment cost: the agent's own drives but `Reach`, weighed without any task.
@@ -143,8 +144,8 @@ impl<'a> Tried<'a> {
         for _ in 0..ROWS {
             let (index, at) = self.moments[rng.gen_range(0..self.moments.len())];
             let life = &self.lives[index];
-            inputs.extend_from_slice(&life[at].latent);
-            next.extend_from_slice(&life[at + self.stride].latent);
+            inputs.extend_from_slice(&life[at].signs);
+            next.extend_from_slice(&life[at + self.stride].signs);
             rows.push((life[at].task, (Self::cost(life, at, self.stride) - mean) / deviation));
         }
         let later = known.forward(&next, false).0;
@@ -168,7 +169,7 @@ fn fit(
     on_update: &mut dyn FnMut(u32),
 ) -> Option<Learned> {
     let (first, _) = tried.moments.first()?;
-    let inputs = tried.lives[*first].first()?.latent.len();
+    let inputs = tried.lives[*first].first()?.signs.len();
     let mut rng = ChaCha8Rng::seed_from_u64(derive_seed(seed, "configurator", 0));
     let mlp = Mlp::random(inputs, &spec.hidden, tasks.len(), 0.1, &mut rng);
     let mut fit = Regression::new(mlp, spec.updates, spec.learning_rate);
@@ -223,7 +224,7 @@ fn measured(mut learned: Learned, lives: &[Vec<TaskMoment>], latest: usize, stri
                 share *= discount;
             }
             let task = life[begin].task;
-            told[task].push([learned.expected(&life[begin].latent)[task], came]);
+            told[task].push([learned.expected(&life[begin].signs)[task], came]);
         }
     }
     let of = |(task, told): (&String, Vec<[f32; 2]>)| {
@@ -253,7 +254,7 @@ mod tests {
                 }
                 let was = place;
                 place = (place + [-0.02, 0.02, 0.0][task]).clamp(-1.0, 1.0);
-                TaskMoment { latent: vec![was, was * was], task, cost: 5.0 + 20.0 * (was - 0.6).abs() }
+                TaskMoment { signs: vec![was, was * was], task, cost: 5.0 + 20.0 * (was - 0.6).abs() }
             };
             (0..200).map(moment).collect()
         };

@@ -341,7 +341,7 @@ impl Model {
             if let Some(fault) = own.fault() {
                 return Err(refuse(fault.into()));
             }
-            let mlp = load("configurator", (spec.latent, &own.hidden, own.tasks.len()))?;
+            let mlp = load("configurator", (spec.latent + 1, &own.hidden, own.tasks.len()))?;
             Ok(Arc::new(Learned::new(own.clone(), mlp)))
         });
         let configurator = configurator.transpose()?;

@@ -38,7 +38,8 @@ impl Encoder {
         let (inputs, outputs) = (self.packed.main(), self.packed.outputs());
         let rows = input.len() / inputs;
         let mut out = vec![0.0; rows * outputs];
-        let mut hidden = vec![0.0; self.packed.hidden(TILE)];
+        // No more than there are rows for: one row of a policy would else spend its time on clearing memory.
+        let mut hidden = vec![0.0; self.packed.hidden(rows.min(TILE))];
         let mut slopes = vec![0.0; if save { self.packed.hidden(rows) } else { 0 }];
         let mut rest = &mut slopes[..];
         for (input, out) in input.chunks(TILE * inputs).zip(out.chunks_mut(TILE * outputs)) {
@@ -55,7 +56,7 @@ impl Encoder {
         let (inputs, outputs) = (self.packed.main(), self.packed.outputs());
         let rows = at_out.len() / outputs;
         let mut to_input = vec![0.0; rows * inputs];
-        let mut deltas = vec![0.0; self.packed.hidden(TILE)];
+        let mut deltas = vec![0.0; self.packed.hidden(rows.min(TILE))];
         let mut rest = &slopes.0[..];
         for (at_out, to) in at_out.chunks(TILE * outputs).zip(to_input.chunks_mut(TILE * inputs)) {
             let width = self.packed.hidden(at_out.len() / outputs);
