@@ -416,7 +416,7 @@ mod tests {
                 ("the body", [2.0, 2.0], [102, 102, 102]),
                 ("food", [5.0, 8.0], [0, 153, 0]),
                 ("the chosen future", [6.5, 5.0], palette::CHOSEN),
-                ("the zone", [2.0, 8.35], zone),
+                ("the zone", [2.2, 8.3], zone),
                 ("the floor", [9.5, 3.5], palette::FLOOR),
             ] {
                 let drawn = color_at(&camera, place_m);
