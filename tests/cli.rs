@@ -83,6 +83,15 @@ fn bad_usage_is_status_2_and_says_what_there_is() {
         (&["batch", "two_rooms", "--actor", "random", "--learn", "x.safetensors"], "none of its agents plans"),
         (&["run", "no/such/file.ron"], "no such file"),
         (&["frobnicate"], "unrecognized subcommand"),
+        (&["run", "two_rooms", "--record", "a.gif"], "--headless"),
+        (&["run", "two_rooms", "--headless", "--record", "a.mp4"], "ends in .gif"),
+        (&["run", "two_rooms", "--headless", "--record", "a"], "such as a.gif"),
+        (&["run", "two_rooms", "--headless", "--record", "a.gif", "--episodes", "2"], "--first I"),
+        (&["run", "two_rooms", "--headless", "--record", "a.gif", "--at-step", "2"], "ends in .png"),
+        (&["run", "two_rooms", "--headless", "--record", "a.png", "--record-every", "2"], "ends in .gif"),
+        (&["run", "two_rooms", "--headless", "--record", "a.png", "--record-width", "9"], "64..=1920"),
+        (&["run", "two_rooms", "--headless", "--record", "a.gif", "--record-speed", "0"], "is not in"),
+        (&["run", "two_rooms", "--headless", "--at-step", "2"], "--record FILE.png"),
         (&["probe", text(&without)], "names no model: give --model FILE"),
         (&["probe", "maze", "--model", "assets/two_rooms.safetensors"], "does not fit"),
         (&["probe", "two_rooms", "--episodes", "3"], "3 is not in"),
@@ -312,6 +321,14 @@ fn a_place_that_cannot_be_written_to_is_status_1() {
     let output = batch(&["--episodes", "1", "--out", text(&out)]);
     assert_eq!(status(&output), 1);
     assert!(stderr(&output).contains(text(&out)), "{}", stderr(&output));
+    let record = |file: &str| forethought(&["run", "two_rooms", "--actor", "random", "--headless", "--record", file]);
+    let occupied = folder.path().join("folder.png");
+    fs::create_dir(&occupied).unwrap();
+    for film in [&file.join("film.gif"), &occupied] {
+        let output = record(text(film));
+        assert_eq!(status(&output), 1, "{}", stderr(&output));
+        assert!(stderr(&output).starts_with("error: cannot"), "{}", stderr(&output));
+    }
     let model = file.join("model.safetensors");
     let output = forethought(&[
         "train",
@@ -452,6 +469,62 @@ fn without_a_window_it_says_what_to_do() {
     assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
 }
 
+/// How many frames a film has, and how wide and high it is.
+fn film(file: &Path) -> (u64, u16, u16) {
+    let mut decoder = gif::DecodeOptions::new().read_info(fs::File::open(file).unwrap()).unwrap();
+    let mut frames = 0;
+    while decoder.read_next_frame().unwrap().is_some() {
+        frames += 1;
+    }
+    (frames, decoder.width(), decoder.height())
+}
+
+#[test]
+fn a_recording_is_the_episode_of_the_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = |name: &str, extra: &[&str]| {
+        let file = folder.path().join("films").join(name);
+        let arguments = ["run", "two_rooms", "--seed", "5", "--first", "2", "--headless", "--json", "--record"];
+        let output = forethought(&[&arguments[..], &[text(&file)], extra].concat());
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        (file, json(&output))
+    };
+    let batch = json(&forethought(&["batch", "two_rooms", "--seed", "5", "--first", "2", "--episodes", "1", "--json"]));
+    let (file, report) = record("film.gif", &[]);
+    assert_eq!((&report["digest"], &report["mean_steps_all"]), (&batch["digest"], &batch["mean_steps_all"]));
+    assert_eq!(report["recording"]["digest"], report["results"][0]["digest"]);
+    assert_eq!(report["recording"]["file"], text(&file));
+    let steps = report["results"][0]["steps"].as_u64().unwrap();
+    assert_eq!(report["recording"]["frames"], steps + 1, "one for each step, and one before the first");
+    assert_eq!(film(&file), (steps + 1, 480, report["recording"]["height_px"].as_u64().unwrap() as u16));
+    assert_eq!(report["recording"]["bytes"], fs::metadata(&file).unwrap().len());
+    assert!(report["recording"]["bytes"].as_u64().unwrap() < 8000 * (steps + 1), "films are small");
+
+    let (again, _) = record("again.gif", &[]);
+    assert!(fs::read(&file).unwrap() == fs::read(again).unwrap(), "the same seed gives another film");
+    let (short, report) = record("short.gif", &["--record-every", "10", "--record-width", "200"]);
+    assert_eq!(film(&short).0, steps.div_ceil(10) + 1);
+    assert_eq!((film(&short).1, &report["digest"]), (200, &batch["digest"]));
+    let (picture, report) = record("picture.png", &["--at-step", "3"]);
+    assert_eq!((&report["recording"]["at_step"], &report["digest"]), (&3.into(), &batch["digest"]));
+    let reader = png::Decoder::new(std::io::BufReader::new(fs::File::open(&picture).unwrap())).read_info().unwrap();
+    assert_eq!(reader.info().width, 480);
+    let (_, report) = record("end.png", &["--at-step", "9999"]);
+    assert_eq!(report["recording"]["at_step"], steps, "the end, where the episode ends before");
+    assert_eq!(fs::read_dir(folder.path().join("films")).unwrap().count(), 5, "nothing is left beside");
+}
+
+/// What the scenario browser shows, and `assets/thumbnails/README.md` says how to make.
+#[test]
+fn every_scenario_has_a_small_picture() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    for scenario in fs::read_dir(root.join("scenarios")).unwrap().map(|entry| entry.unwrap().path()) {
+        let picture = root.join("assets/thumbnails").join(scenario.file_stem().unwrap()).with_extension("png");
+        let size = fs::metadata(&picture).map_or(0, |file| file.len());
+        assert!((1..12_000).contains(&size), "{} has {size} bytes", picture.display());
+    }
+}
+
 /// A small training from start to end, and what becomes of its model.
 #[test]
 fn trains_a_model_that_runs() {
@@ -515,15 +588,19 @@ mod interrupted {
         time::Duration,
     };
 
-    /// Start the binary and wait until `file` has some lines.
-    fn start_until(arguments: &[&str], file: &Path, lines: usize) -> Child {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_forethought"))
+    fn start(arguments: &[&str]) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_forethought"))
             .args(arguments)
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap();
+            .unwrap()
+    }
+
+    /// Start the binary and wait until `file` has some lines.
+    fn start_until(arguments: &[&str], file: &Path, lines: usize) -> Child {
+        let mut child = start(arguments);
         while fs::read_to_string(file).unwrap_or_default().lines().count() < lines {
             assert!(child.try_wait().unwrap().is_none(), "ended before it could be interrupted");
             std::thread::sleep(Duration::from_millis(2));
@@ -559,6 +636,38 @@ mod interrupted {
         // What came beyond the first 30 stays, and is not counted.
         let resumed = json(&forethought(&[&arguments("30")[..], &["--resume"]].concat()));
         assert_eq!(resumed["digest"], json(&batch(&["--episodes", "30"]))["digest"]);
+    }
+
+    #[test]
+    fn a_recording() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = folder.path().join("long.ron");
+        let text_of_long = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/two_rooms.ron"));
+        // Nothing ends it.
+        let text_of_long = text_of_long
+            .unwrap()
+            .replace("max_steps: 200", "max_steps: 100000000")
+            .replace("success: [Reached(agent: \"agent\", target: \"goal\")],", "");
+        fs::write(&long, text_of_long).unwrap();
+        let film_file = folder.path().join("film.gif");
+        let arguments = ["run", text(&long), "--actor", "random", "--headless", "--json", "--record", text(&film_file)];
+        let mut child = start(&[&arguments[..], &["--record-every", "50"]].concat());
+        let growing = || {
+            let files = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap());
+            files
+                .filter(|file| file.path().extension().is_some_and(|end| end == "tmp"))
+                .any(|file| file.metadata().is_ok_and(|data| data.len() > 0))
+        };
+        while !growing() {
+            assert!(child.try_wait().unwrap().is_none(), "ended before it could be interrupted");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let output = ctrl_c(child);
+        assert_eq!(status(&output), 1, "{}", stderr(&output));
+        let report = json(&output);
+        assert!(report["recording"]["digest"].is_null() && report["episodes"] == 0, "{report}");
+        assert_eq!(film(&film_file).0, report["recording"]["frames"].as_u64().unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside");
     }
 
     #[test]

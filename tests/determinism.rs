@@ -6,6 +6,8 @@
 use forethought::{
     batch::{Batch, BatchOptions, batch},
     episode::{EpisodeResult, Runner},
+    progress::Progress,
+    recording::{RecordOptions, WIDTH_PX, record},
     setup::{Setup, SetupOptions},
     stop::Stop,
 };
@@ -72,4 +74,26 @@ fn looking_does_not_disturb() {
     let brief = Runner::new(setup.clone(), Detail::Brief).run(2).unwrap();
     let full = Runner::new(setup, Detail::Full).run(2).unwrap();
     assert_eq!(brief.digest, full.digest);
+}
+
+/// A film of an episode is a film of just that episode.
+#[test]
+fn recording_does_not_disturb() {
+    let folder = tempfile::tempdir().unwrap();
+    for actor in [PlannerName::Random, PlannerName::Gradient] {
+        let setup = setup(actor, 6);
+        let expected = &run(&setup, 3, 1, 1).results[0];
+        for file in ["film.gif", "picture.png"].map(|name| folder.path().join(name)) {
+            let options =
+                RecordOptions { episode: 3, file, at_step: None, every: None, speed: None, width_px: WIDTH_PX };
+            let mut progress = Progress::begin("recording", 200);
+            let (recording, result) = record(&setup, &options, &Stop::default(), &mut progress).unwrap();
+            let result = result.unwrap();
+            assert_eq!(
+                (&result.digest, result.steps, result.outcome),
+                (&expected.digest, expected.steps, expected.outcome)
+            );
+            assert_eq!(recording.digest.as_ref(), Some(&expected.digest));
+        }
+    }
 }

@@ -5,8 +5,8 @@ use bevy_egui::egui::{
     Context, FontData, FontDefinitions, FontFamily, FontFamily::Proportional, FontId, TextStyle, Theme,
 };
 
-const REGULAR: &[u8] = include_bytes!("../assets/OpenSans-Regular.ttf");
-const STRONG: &[u8] = include_bytes!("../assets/OpenSans-Semibold.ttf");
+const REGULAR: &[u8] = include_bytes!("../../../assets/fonts/OpenSans-Regular.ttf");
+const STRONG: &[u8] = include_bytes!("../../../assets/fonts/OpenSans-Semibold.ttf");
 
 /// Dark words on light paper, large enough for the last row.
 pub fn set(ctx: &Context) {

@@ -125,6 +125,14 @@ pub struct Current {
     started: Instant,
 }
 
+impl Current {
+    /// The episode's number.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.result.episode
+    }
+}
+
 impl Runner {
     /// A runner for this setup.
     #[must_use]

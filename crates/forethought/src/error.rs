@@ -106,6 +106,15 @@ pub enum Error {
     /// That is no model file.
     #[error("--learn keeps what is learnt in a file that ends in .safetensors, not in {path}: name one, or write --learn after the scenario", path = .0.display())]
     LearnWhere(PathBuf),
+    /// That is no film and no picture.
+    #[error(
+        "--record makes a film where the file ends in .gif and one picture where it ends in .png, not {path}: name one of those, such as {better}",
+        path = path.display(), better = path.with_extension("gif").display()
+    )]
+    RecordWhere {
+        /// What was asked for.
+        path: PathBuf,
+    },
     /// Each episode depends on what was learnt in all those before it.
     #[error(
         "a batch that learns cannot be gone on with by --resume, for each of its episodes depends on all before it: leave out --resume, and --learn FILE goes on from the model that is kept there"

@@ -1,10 +1,10 @@
-//! Files that are either whole or not there. Read first: [`write_whole`].
+//! Files that are either whole or not there. Read first: [`write_whole`]; [`Unfinished`] is for what grows bit by bit.
 
 use crate::error::Error;
 use std::{
     fs::{self, File},
-    io::Write,
-    path::Path,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
 };
 
 /// Write a file so that a reader finds the old one or the whole new one, whenever it looks.
@@ -12,14 +12,64 @@ use std::{
 /// # Errors
 /// Where the disk is full or the place may not be written to.
 pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), Error> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let written = File::create(&beside).and_then(|mut file| {
-        file.write_all(contents)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    });
-    written.inspect_err(|_| drop(fs::remove_file(&beside))).map_err(Error::io("write", path))
+    let mut file = Unfinished::begin(path)?;
+    file.write_all(contents).map_err(Error::io("write", path))?;
+    file.keep()
+}
+
+/// A file that is being written. It takes its place once it is whole, and goes away where it never is.
+pub struct Unfinished {
+    path: PathBuf,
+    beside: PathBuf,
+    file: BufWriter<File>,
+    kept: bool,
+}
+
+impl Unfinished {
+    /// Begin a file beside the place that it will take.
+    ///
+    /// # Errors
+    /// Where the place may not be written to, or is a folder.
+    pub fn begin(path: &Path) -> Result<Self, Error> {
+        if path.is_dir() {
+            return Err(Error::io("write", path)(io::ErrorKind::IsADirectory.into()));
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+        let file = BufWriter::new(File::create(&beside).map_err(Error::io("write", path))?);
+        Ok(Self { path: path.to_owned(), beside, file, kept: false })
+    }
+
+    /// It is whole: put it in its place.
+    ///
+    /// # Errors
+    /// Where the disk is full or the system refuses.
+    pub fn keep(mut self) -> Result<(), Error> {
+        let put = self.file.flush();
+        let put = put.and_then(|()| self.file.get_ref().sync_all());
+        put.and_then(|()| fs::rename(&self.beside, &self.path)).map_err(Error::io("write", &self.path))?;
+        self.kept = true;
+        Ok(())
+    }
+}
+
+impl Write for Unfinished {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.kept {
+            // There is nothing left to do where even that is refused.
+            let _ = fs::remove_file(&self.beside);
+        }
+    }
 }
 
 /// Make a directory and those above it.
@@ -45,5 +95,19 @@ mod tests {
         let error = write_whole(&folder.path().join("no/such/place"), b"").unwrap_err();
         assert!(!error.is_bad_input());
         assert!(error.to_string().contains("no/such/place"), "{error}");
+    }
+
+    #[test]
+    fn what_is_never_finished_goes_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.gif");
+        fs::write(&file, b"old").unwrap();
+        let mut unfinished = Unfinished::begin(&file).unwrap();
+        unfinished.write_all(b"new").unwrap();
+        drop(unfinished);
+        assert_eq!(fs::read(&file).unwrap(), b"old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let Err(error) = Unfinished::begin(folder.path()) else { panic!("a folder was taken for a file") };
+        assert!(error.to_string().contains("directory"), "{error}");
     }
 }

@@ -1,9 +1,8 @@
 //! Episodes in a window: the runner on a thread of its own, the window on the main one. Read first: [`open`].
 
 mod pace;
-mod picture;
 
-use crate::{episode::Runner, error::Error, setup::Setup};
+use crate::{episode::Runner, error::Error, picture, setup::Setup};
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use forethought_interface::{Detail, Outcome, ViewCommand, ViewMessage};
 use forethought_view::ViewOptions;

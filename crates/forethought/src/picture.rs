@@ -1,8 +1,12 @@
-//! The world in the window's words. Read first: [`scene`] and [`snapshot`].
+//! The world in the words of those who draw it: the window and recordings. Read first: [`scene`].
 
 use crate::{scenario::Episode, setup::Setup};
-use forethought_interface::{Marker, Num, Outcome, Pose, Scene, SceneBody, SceneFood, SceneZone, Snapshot};
-use forethought_world::{AgentBodySpec, BodySpec, FoodSpec, StepRecord, TargetSpec, ZoneSpec, outlines};
+use forethought_interface::{Marker, Num, Pose, Scene, SceneBody, SceneFood, SceneZone};
+#[cfg(feature = "view")]
+use forethought_interface::{Outcome, Snapshot};
+#[cfg(feature = "view")]
+use forethought_world::StepRecord;
+use forethought_world::{AgentBodySpec, BodySpec, FoodSpec, TargetSpec, ZoneSpec, outlines};
 
 /// What stays the same during this episode.
 pub fn scene(setup: &Setup, drawn: &Episode, index: u64) -> Scene {
@@ -25,6 +29,7 @@ pub fn scene(setup: &Setup, drawn: &Episode, index: u64) -> Scene {
 }
 
 /// The world after the latest control step.
+#[cfg(feature = "view")]
 pub fn snapshot(record: &StepRecord, outcome: Option<Outcome>, tally: (u32, u32)) -> Snapshot {
     let agents = &record.agents;
     Snapshot {

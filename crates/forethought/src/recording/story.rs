@@ -1,0 +1,119 @@
+//! What each agent imagined and where it has been, as far as the episode has come. Read first: [`Story::hear`].
+
+use forethought_interface::{ActedBy, Rollout, Thought, Vitals};
+use forethought_world::StepRecord;
+use std::collections::VecDeque;
+
+/// The trail shows so many of the latest control steps.
+pub const TRAIL_LEN: usize = 400;
+
+/// The agents' part of the episode.
+#[derive(Debug, Default)]
+pub struct Story {
+    /// One for each agent, in scenario order.
+    pub agents: Vec<AgentStory>,
+}
+
+/// One agent's part.
+#[derive(Debug, Default)]
+pub struct AgentStory {
+    /// Where it was, oldest first, in metres.
+    pub trail_m: VecDeque<[f32; 2]>,
+    /// The latest thought; none before the first control step.
+    pub thought: Option<Thought>,
+    /// Control steps that it has gone since it imagined these futures.
+    pub passed: u32,
+    /// How it is; none without a metabolism.
+    pub vitals: Option<Vitals>,
+}
+
+impl Story {
+    /// Take in what a control step left behind.
+    pub fn hear(&mut self, record: &StepRecord) {
+        self.agents.resize_with(record.agents.len(), AgentStory::default);
+        for (story, agent) in self.agents.iter_mut().zip(&record.agents) {
+            story.trail_m.push_back(agent.pose.position_m);
+            if story.trail_m.len() > TRAIL_LEN {
+                story.trail_m.pop_front();
+            }
+            story.vitals = agent.vitals;
+            if let Some(thought) = &agent.thought {
+                // A thought that goes on with an earlier plan shows that plan's futures again.
+                story.passed = if thought.planned { 1 } else { story.passed + 1 };
+                story.thought = Some(thought.clone());
+            }
+        }
+    }
+}
+
+impl AgentStory {
+    /// How the latest action came about, in words.
+    pub fn mode(&self) -> &'static str {
+        let Some(thought) = &self.thought else { return "about to begin" };
+        match (thought.acted_by, thought.deliberation) {
+            (ActedBy::Exploring, _) => "exploring",
+            (ActedBy::Mode1, _) => "Mode-1: policy",
+            (ActedBy::Mode2, None) => "Mode-2: plans",
+            (ActedBy::Mode2, Some(why)) => why,
+        }
+    }
+}
+
+/// What of a future lies ahead after so many control steps: the place for now, between two that were imagined where it takes
+/// that, and all later ones; each with its control step.
+pub fn ahead(rollout: &Rollout, passed: u32) -> impl Iterator<Item = (u32, [f32; 2])> {
+    let stride = rollout.stride.max(1);
+    let (whole, part) = (passed / stride, passed % stride);
+    let positions = rollout.positions_m.get(whole as usize..).unwrap_or_default();
+    let share = part as f32 / stride as f32;
+    let now = match positions {
+        [before, after, ..] if part > 0 => {
+            Some(std::array::from_fn(|axis| before[axis] + share * (after[axis] - before[axis])))
+        }
+        [at, ..] if part == 0 => Some(*at),
+        _ => None,
+    };
+    let later = positions.iter().skip(1).copied().zip(1..).map(move |(at, index)| ((whole + index) * stride, at));
+    now.map(|at| (passed, at)).into_iter().chain(later)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forethought_interface::Pose;
+    use forethought_world::AgentRecord;
+
+    fn record(step: u32, planned: bool) -> StepRecord {
+        let thought = (step > 0).then(|| Thought { planned, ..Thought::default() });
+        let pose = Pose { position_m: [step as f32, 0.0], angle_rad: 0.0 };
+        StepRecord {
+            step,
+            agents: vec![AgentRecord { pose, thought, ..AgentRecord::default() }],
+            ..StepRecord::default()
+        }
+    }
+
+    #[test]
+    fn counts_from_the_step_that_planned() {
+        let mut story = Story::default();
+        for (step, planned, passed) in [(0, false, 0), (1, true, 1), (2, false, 2), (3, false, 3), (4, true, 1)] {
+            story.hear(&record(step, planned));
+            assert_eq!(story.agents[0].passed, passed, "step {step}");
+        }
+        assert_eq!(story.agents[0].trail_m.len(), 5);
+        (5..2000).for_each(|step| story.hear(&record(step, false)));
+        assert_eq!(story.agents[0].trail_m.len(), TRAIL_LEN, "memory stays as it is");
+        assert_eq!(story.agents[0].mode(), "exploring");
+    }
+
+    #[test]
+    fn a_future_is_used_up_step_by_step() {
+        let positions_m = vec![[0.0, 0.0], [4.0, 0.0], [8.0, 8.0]];
+        let rollout = Rollout { positions_m, stride: 4, energy: 0.0 };
+        let ahead = |passed| ahead(&rollout, passed).collect::<Vec<_>>();
+        assert_eq!(ahead(0), [(0, [0.0, 0.0]), (4, [4.0, 0.0]), (8, [8.0, 8.0])]);
+        assert_eq!(ahead(1), [(1, [1.0, 0.0]), (4, [4.0, 0.0]), (8, [8.0, 8.0])]);
+        assert_eq!(ahead(6), [(6, [6.0, 4.0]), (8, [8.0, 8.0])]);
+        assert_eq!(ahead(9), []);
+    }
+}
