@@ -71,7 +71,7 @@ impl ShortTermMemory {
     }
 
     /// The moments, oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Moment> + ExactSizeIterator {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Moment> + ExactSizeIterator + Clone {
         self.moments.iter()
     }
 

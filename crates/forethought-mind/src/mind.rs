@@ -8,7 +8,7 @@ use crate::{
         planners::{self, Imagination, PlannerName, Proposal, Starts, coloured_noise},
     },
     configurator::{
-        self, Adviser, By, Chooser, Configurator, ConfiguratorSpec, Deliberation, Outlook, Reason, Signals, TaskSpec,
+        self, Adviser, By, Chooser, Configurator, ConfiguratorSpec, Deliberation, Outlook, Reason, TaskSpec,
         Trial,
     },
     cost::{Cost, Extent, Imagined, drives::DriveSpec},
@@ -29,7 +29,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     sync::Arc,
 };
 
@@ -350,7 +350,7 @@ impl Mind {
     fn configure(&mut self, model: &Model, present: &Present) {
         let Some(mut configurator) = self.configurator.take() else { return };
         let changed = if configurator.is_by_rules() {
-            configurator.configure(&self.signals(model, present, &configurator), self.step)
+            configurator.configure(&|name| self.signal(name, model, present), self.step)
         } else {
             configurator.choose(&self.signs(present), self.step)
         };
@@ -364,34 +364,41 @@ impl Mind {
     /// What a learned configurator decides by: the state with nothing ignored, and how familiar its place is.
     pub(crate) fn signs(&self, present: &Present) -> Vec<f32> {
         let mut signs = present.whole().to_vec();
-        signs.push(self.cost.familiarity(&present.latent).unwrap_or(0.0));
+        signs.push(self.familiarity(&present.latent).unwrap_or(0.0));
         signs
     }
 
-    /// What rules decide by.
-    fn signals(&self, model: &Model, present: &Present, configurator: &Configurator) -> Signals {
-        let mut signals: BTreeMap<String, f32> = present.felt.iter().cloned().collect();
-        // What no rule asks for need not be worked out at every control step.
-        let own = &self.own.1;
-        let needs = self.needs();
-        if needs.iter().any(|name| configurator.asks_for(name)) {
-            signals.extend(needs.into_iter().zip(self.costs(present, &[])));
+    /// What a rule decides by, by its name; worked out only where a rule asks for it.
+    fn signal(&self, name: &str, model: &Model, present: &Present) -> Option<f32> {
+        if let Some((_, value)) = present.felt.iter().find(|(sense, _)| sense == name) {
+            return Some(*value);
         }
-        if configurator.asks_for(NOVELTY) {
-            signals.extend(self.cost.familiarity(&present.latent).map(|familiarity| (NOVELTY.to_owned(), familiarity)));
+        if let Some(drive) = name.strip_prefix("critic.") {
+            let critic = model.critic()?;
+            if drive == "reach" {
+                return critic.of_goal(&present.latent, &present.goal).first().copied();
+            }
+            let at = critic.card().drives.iter().position(|known| known == drive)?;
+            return critic.of_drives(&present.latent).get(at).copied();
         }
-        if let Some(critic) = model.critic().filter(|_| configurator.asks_for_any("critic.")) {
-            let expected = critic.of_drives(&present.latent);
-            signals.extend(critic.card().drives.iter().map(|name| format!("critic.{name}")).zip(expected));
-            if own.needs_goal() && critic.card().goals {
-                let expected = critic.of_goal(&present.latent, &present.goal);
-                signals.extend(expected.first().map(|expected| ("critic.reach".to_owned(), *expected)));
+        match name {
+            "surprise" => Some(self.surprise.ratio),
+            NOVELTY => self.familiarity(&present.latent),
+            _ => {
+                let at = self.needs().iter().position(|need| need == name)?;
+                self.costs(present, &[]).get(at).copied()
             }
         }
-        if configurator.asks_for("surprise") {
-            signals.insert("surprise".into(), self.surprise.ratio);
-        }
-        Signals(signals)
+    }
+
+    /// How familiar the place of a state `[latent]` is; none without a drive for novelty.
+    fn familiarity(&self, latent: &[f32]) -> Option<f32> {
+        self.cost.familiarity(latent, self.memory.iter().filter_map(|moment| moment.place_m))
+    }
+
+    /// See in short-term memory where the agent was lately: what plans are judged by.
+    fn look_back(&mut self) {
+        self.cost.recall(self.memory.iter().filter_map(|moment| moment.place_m));
     }
 
     /// The latents of what is sensed, completed from memory, and of the goal, and the floor plan: once in a control step.
@@ -439,11 +446,10 @@ impl Mind {
         if surprises {
             self.surprise.see(model, &present.latent, &present.map);
         }
-        self.cost.recall(self.memory.iter().filter_map(|moment| moment.place_m));
         self.configure(model, &present);
         let place_m = self.cost.place_m(&present.latent);
         let latent = if surprises { present.latent.clone() } else { vec![] };
-        let shown = (detail == Detail::Full).then(|| present.clone());
+        let shown = (detail == Detail::Full).then(|| (present.clone(), self.familiarity(&present.latent)));
         let mut thought = self.act(model, present, detail)?;
         if surprises {
             self.surprise.remember(model.stride(), &latent, &thought.action.values);
@@ -454,9 +460,8 @@ impl Mind {
         if detail == Detail::Full {
             thought.remembered = self.recall.as_ref().map_or_else(Vec::new, Recall::remembered);
         }
-        if let Some(present) = shown {
+        if let Some((present, familiarity)) = shown {
             thought.drives = self.needs().into_iter().zip(self.costs(&present, &thought.action.values)).collect();
-            let familiarity = self.cost.familiarity(&present.latent);
             thought.drives.extend(familiarity.map(|familiarity| (NOVELTY.to_owned(), familiarity)));
         }
         thought.task = self.configurator.as_ref().and_then(|configurator| {
@@ -501,6 +506,7 @@ impl Mind {
     /// Mixed mode: by the policy where it can be relied on, by planning elsewhere.
     fn deliberate(&mut self, model: &Model, present: Present, detail: Detail) -> Result<Thought, ThinkError> {
         let Some(policy) = model.policy() else { return Ok(Thought::default()) };
+        self.look_back();
         let outlook = Outlook {
             predictor: model.predictor(),
             policy,
@@ -686,6 +692,7 @@ impl Mind {
         detail: Detail,
     ) -> Result<Thought, ThinkError> {
         self.hierarchy.remember(model, latent);
+        self.look_back();
         let means = Means {
             model,
             spec: &self.actor.hierarchy,
@@ -729,6 +736,7 @@ impl Mind {
         Present { latent, goal, map, .. }: &Present,
         detail: Detail,
     ) -> Result<(Plan, u64), ThinkError> {
+        self.look_back();
         let horizon = self.actor.horizon as usize;
         let mut imagination = Imagination {
             predictor: model.predictor(),

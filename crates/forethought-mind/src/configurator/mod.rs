@@ -134,22 +134,12 @@ impl Test {
     }
 
     /// Why it holds, in words; none where it does not.
-    fn holds(&self, signals: &Signals) -> Option<String> {
-        let value = signals.get(self.signal())?;
+    fn holds(&self, signal: &dyn Fn(&str) -> Option<f32>) -> Option<String> {
+        let value = signal(self.signal())?;
         match self {
             Self::Above(signal, than) => (value > *than).then(|| format!("{signal} {value:.2} above {than}")),
             Self::Below(signal, than) => (value < *than).then(|| format!("{signal} {value:.2} below {than}")),
         }
-    }
-}
-
-/// What there is to decide by, by name.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Signals(pub(crate) BTreeMap<String, f32>);
-
-impl Signals {
-    fn get(&self, name: &str) -> Option<f32> {
-        self.0.get(name).copied()
     }
 }
 
@@ -211,16 +201,7 @@ impl Configurator {
 
     /// Whether some rule asks for this signal.
     pub(crate) fn asks_for(&self, signal: &str) -> bool {
-        self.asks_for_any(signal) && self.tests().any(|test| test.signal() == signal)
-    }
-
-    /// Whether some rule asks for a signal whose name begins so.
-    pub(crate) fn asks_for_any(&self, beginning: &str) -> bool {
-        self.is_by_rules() && self.tests().any(|test| test.signal().starts_with(beginning))
-    }
-
-    fn tests(&self) -> impl Iterator<Item = &Test> {
-        self.spec.rules.iter().flat_map(|rule| &rule.when)
+        self.is_by_rules() && self.spec.rules.iter().flat_map(|rule| &rule.when).any(|test| test.signal() == signal)
     }
 
     /// Decide by these signs `[latent + 1]` at control step `now`; true where another task begins.
@@ -238,8 +219,8 @@ impl Configurator {
         changed
     }
 
-    /// Decide by the rules at control step `now`; true where another task begins.
-    pub(crate) fn configure(&mut self, signals: &Signals, now: u32) -> bool {
+    /// Decide by the rules and by what each `signal` now is at control step `now`; true where another task begins.
+    pub(crate) fn configure(&mut self, signal: &dyn Fn(&str) -> Option<f32>, now: u32) -> bool {
         for (index, rule) in self.spec.rules.iter().enumerate() {
             if let Some((held, at)) = self.chosen
                 && index > held
@@ -247,7 +228,7 @@ impl Configurator {
             {
                 return false;
             }
-            let reasons: Option<Vec<String>> = rule.when.iter().map(|test| test.holds(signals)).collect();
+            let reasons: Option<Vec<String>> = rule.when.iter().map(|test| test.holds(signal)).collect();
             let (Some(reasons), Some(task)) = (reasons, self.spec.tasks.iter().position(|task| task.name == rule.task))
             else {
                 continue;
@@ -322,7 +303,11 @@ mod tests {
     fn the_most_pressing_rule_decides_and_holds_for_a_while() {
         let mut configurator = Configurator::new(&spec(), None);
         let signals = |pain: f32, energy: f32| {
-            Signals([("pain".to_owned(), pain), ("energy".to_owned(), energy)].into_iter().collect())
+            move |name: &str| match name {
+                "pain" => Some(pain),
+                "energy" => Some(energy),
+                _ => None,
+            }
         };
         let name = |configurator: &Configurator| configurator.task().unwrap().name.clone();
         assert!(!configurator.configure(&signals(0.0, 0.9), 0) && name(&configurator) == "rest");

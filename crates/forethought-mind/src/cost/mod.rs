@@ -143,9 +143,9 @@ impl Cost {
         Some(self.visited.as_ref()?.readout.position_m(latent))
     }
 
-    /// How familiar the place of a state `[latent]` is; none without a drive for novelty.
-    pub(crate) fn familiarity(&self, latent: &[f32]) -> Option<f32> {
-        Some(self.visited.as_ref()?.familiarity(self.novelty()?, latent))
+    /// How familiar the place of a state `[latent]` is among these; none without a drive for novelty.
+    pub(crate) fn familiarity(&self, latent: &[f32], places_m: impl Iterator<Item = [f32; 2]> + Clone) -> Option<f32> {
+        Some(self.novelty()?.familiarity(self.place_m(latent)?, places_m).0)
     }
 
     /// What the critic expects a state `[latent]` to cost later on, weighed; 0 without a critic.

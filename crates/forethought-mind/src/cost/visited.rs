@@ -21,7 +21,7 @@ impl Visited {
 
     /// How familiar the place of one state is.
     pub(crate) fn familiarity(&self, drive: &NoveltySpec, latent: &[f32]) -> f32 {
-        drive.familiarity(self.readout.position_m(latent), &self.places_m).0
+        drive.familiarity(self.readout.position_m(latent), self.places_m.iter().copied()).0
     }
 
     pub(crate) fn add_energies(&self, drive: &NoveltySpec, imagined: &Imagined, energies: &mut [f32]) {
@@ -39,7 +39,7 @@ impl Visited {
         let share = extent.share(&drive.weight);
         let values = numbers(&latents);
         let told = values.chunks_exact(self.width()).map(|latent| {
-            let (familiarity, slope) = drive.familiarity(self.readout.position_m(latent), &self.places_m);
+            let (familiarity, slope) = drive.familiarity(self.readout.position_m(latent), self.places_m.iter().copied());
             (share * familiarity, slope.map(|slope| share * slope))
         });
         let (costs, slopes): (Vec<f32>, Vec<[f32; 2]>) = told.unzip();

@@ -33,10 +33,14 @@ impl_numbers!(struct NoveltySpec { radius_m, weight });
 
 impl NoveltySpec {
     /// How familiar a place is among those `visited`, from 0 to 1, and how that changes with it.
-    pub(crate) fn familiarity(&self, place: [f32; 2], visited: &[[f32; 2]]) -> (f32, [f32; 2]) {
+    pub(crate) fn familiarity(
+        &self,
+        place: [f32; 2],
+        visited: impl Iterator<Item = [f32; 2]> + Clone,
+    ) -> (f32, [f32; 2]) {
         let square = self.radius_m.value_f32().powi(2).max(1e-6);
         #[expect(clippy::cast_precision_loss, reason = "a bounded memory")]
-        let share = 1.0 / visited.len().max(1) as f32;
+        let share = 1.0 / visited.clone().count().max(1) as f32;
         let (mut sum, mut slope) = (0.0, [0.0; 2]);
         for [x, y] in visited {
             let [dx, dy] = [place[0] - x, place[1] - y];
