@@ -150,9 +150,10 @@ fn with_tasks(folder: &Path) -> String {
         .replace("model: \"../assets/foraging.safetensors\",", &model)
         .replace("steps: 2000", "steps: 80")
         .replace("max_steps: 80", "max_steps: 90")
+        .replace("            steps: 600,", "steps: 60,")
         .replace(
-            "            steps: 600,",
-            "steps: 60, configurator: (rounds: 2, lives: 3, updates: 40, hidden: [16]),",
+            "configurator: (lives: 400, updates: 6000),",
+            "configurator: (rounds: 2, lives: 3, updates: 40, hidden: [16]),",
         );
     let file = folder.join("foraging_tasks.ron");
     fs::write(&file, text).unwrap();

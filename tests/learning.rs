@@ -16,7 +16,7 @@ use forethought_mind::{
     learning::{JudgedBy, LearnSpec, Learning, LearningOptions, Living, Pace, Report},
     memory::Moment,
     training::{
-        CriticSpec, Experience, ForesightSpec, LearnedConfiguratorSpec, Life, LossWeights, Objective, PolicySpec,
+        CriticSpec, Experience, ForesightSpec, LearnedConfiguratorSpec, Life, LossWeights, Objective, Part, PolicySpec,
         PracticeSpec, TaskMoment, TrainContext, TrainOutcome, TrainProgress, TrainState, TrainingSpec, Trajectory,
         fit_predictor, foresight_error, learn_tasks,
         objectives::{BarlowTwinsSpec, ByolSpec, InfoNceSpec, PairwiseHingeSpec, SigRegSpec, SimSiamSpec, VicRegSpec},

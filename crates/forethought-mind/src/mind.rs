@@ -8,8 +8,7 @@ use crate::{
         planners::{self, Imagination, PlannerName, Proposal, Starts, coloured_noise},
     },
     configurator::{
-        self, Adviser, By, Chooser, Configurator, ConfiguratorSpec, Deliberation, Outlook, Reason, TaskSpec,
-        Trial,
+        self, Adviser, By, Chooser, Configurator, ConfiguratorSpec, Deliberation, Outlook, Reason, TaskSpec, Trial,
     },
     cost::{Cost, Extent, Imagined, drives::DriveSpec},
     memory::{Moment, ShortTermMemory},
@@ -27,11 +26,7 @@ use forethought_interface::{
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::{
-    borrow::Cow,
-    collections::VecDeque,
-    sync::Arc,
-};
+use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
 /// Why a mind cannot be put together.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -39,7 +39,8 @@ impl Visited {
         let share = extent.share(&drive.weight);
         let values = numbers(&latents);
         let told = values.chunks_exact(self.width()).map(|latent| {
-            let (familiarity, slope) = drive.familiarity(self.readout.position_m(latent), self.places_m.iter().copied());
+            let (familiarity, slope) =
+                drive.familiarity(self.readout.position_m(latent), self.places_m.iter().copied());
             (share * familiarity, slope.map(|slope| share * slope))
         });
         let (costs, slopes): (Vec<f32>, Vec<[f32; 2]>) = told.unzip();
