@@ -1,6 +1,6 @@
 //! Pictures of the window as PNG files. Read first: [`Capture`].
 
-use crate::{ViewError, ViewOptions, overlay::Notes, story::Story};
+use crate::{ViewError, ViewOptions, input::Controls, overlay::Notes, story::Story};
 use bevy::{
     image::Image,
     prelude::*,
@@ -13,6 +13,8 @@ use std::{
 
 /// Pictures drawn before one is taken: the words' library needs a few to find its sizes.
 const FRAMES_FIRST: u32 = 8;
+/// So many are waited for an energy landscape.
+const FRAMES_FOR_LANDSCAPE: u32 = 200;
 
 /// The picture that was asked for when the window was opened.
 #[derive(Resource, Debug)]
@@ -44,13 +46,21 @@ impl Capture {
 }
 
 /// Take the picture that was asked for once its step is shown.
-pub fn take_wanted(mut capture: ResMut<Capture>, story: Res<Story>, time: Res<Time<Real>>, mut commands: Commands) {
+pub fn take_wanted(
+    mut capture: ResMut<Capture>,
+    story: Res<Story>,
+    controls: Res<Controls>,
+    time: Res<Time<Real>>,
+    mut commands: Commands,
+) {
+    // A landscape takes a while; a mind without a cost has none.
+    let landscaped = !controls.landscape || story.landscape.is_some() || capture.frames > FRAMES_FOR_LANDSCAPE;
     let ready = capture.holds(&story) && story.settled(time.elapsed_secs_f64()) && !capture.taken;
     if !ready {
         return;
     }
     capture.frames += 1;
-    if capture.frames < FRAMES_FIRST {
+    if capture.frames < FRAMES_FIRST || !landscaped {
         return;
     }
     capture.taken = true;
