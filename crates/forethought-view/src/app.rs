@@ -335,6 +335,8 @@ fn draw(
         }
         if let Some(landscape) = story.landscape.as_ref().filter(|_| controls.landscape) {
             heat::draw(&mut brush, landscape, mapping);
+        } else {
+            scene::draw_grid(&mut brush, mapping);
         }
         scene::draw_ground(&mut brush, told, mapping);
         if let Some(now) = &story.now {
@@ -399,9 +401,14 @@ fn write(
     clocks: Clocks,
     mut notes: ResMut<Notes>,
     mut typing: ResMut<Typing>,
+    remembers: Res<Remembers>,
     mut asks: ResMut<Asks>,
 ) {
     let Ok(ctx) = contexts.ctx_mut() else { return };
+    if !remembers.0 {
+        // Wherever the mouse happens to be, a picture that is made by a command does not show it.
+        ctx.input_mut(|input| input.pointer = egui::PointerState::default());
+    }
     typing.0 = ctx.text_edit_focused();
     // Keys are the window's: a focused button must not take Space as well.
     ctx.memory_mut(|memory| {

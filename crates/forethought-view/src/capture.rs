@@ -6,7 +6,9 @@ use bevy::{
     prelude::*,
     render::view::screenshot::{Screenshot, ScreenshotCaptured},
 };
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use std::{
+    io::BufWriter,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -96,7 +98,10 @@ pub fn take_now(commands: &mut Commands, story: &Story) {
 
 fn save(image: &Image, path: &Path) -> Result<(), String> {
     let pixels = image.clone().try_into_dynamic().map_err(|error| error.to_string())?;
-    pixels.to_rgb8().save(path).map_err(|error| error.to_string())
+    let file = std::fs::File::create(path).map_err(|error| error.to_string())?;
+    // As small as may be: pictures are taken seldom, and put into documents.
+    let encoder = PngEncoder::new_with_quality(BufWriter::new(file), CompressionType::Best, FilterType::Adaptive);
+    pixels.to_rgb8().write_with_encoder(encoder).map_err(|error| error.to_string())
 }
 
 /// For example `forethought-two_rooms-episode-3-step-43`.

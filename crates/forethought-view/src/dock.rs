@@ -237,8 +237,8 @@ mod tests {
     fn where_panels_are_can_be_written_down() {
         let mut docking = Docking::default();
         docking.toggle(Panel::Energy);
-        let text = serde_json::to_string(&docking).unwrap();
-        let read: Docking = serde_json::from_str(&text).unwrap();
+        let text = ron::to_string(&docking).unwrap();
+        let read: Docking = ron::from_str(&text).unwrap();
         assert!(read.is_sound() && !read.shows(Panel::Energy) && read.shows(Panel::Mind));
     }
 }

@@ -13,8 +13,8 @@ use crate::{
 };
 use bevy::{color::Srgba, prelude::Resource};
 use bevy_egui::egui::{
-    Align2, Color32, Context, FontId, Grid, Id, LayerId, Order, Painter, Pos2, Rect, RichText, ScrollArea, Stroke,
-    StrokeKind, Vec2, Window, pos2, vec2,
+    Align2, Color32, Context, FontId, Grid, Id, Label, LayerId, Order, Painter, Pos2, Rect, RichText, ScrollArea,
+    Stroke, StrokeKind, Vec2, Window, pos2, vec2,
 };
 use forethought_interface::{Outcome, Touched};
 
@@ -51,7 +51,9 @@ pub fn show(
         _ => {}
     }
     banner(&painter, layout, story);
-    chips(&painter.with_clip_rect(world), world, story, controls);
+    if story.shelf.is_none() {
+        chips(&painter.with_clip_rect(world), world, story, controls);
+    }
     if story.ended {
         let at = world.center_bottom() - vec2(0.0, 26.0);
         boxed(&painter, at, Align2::CENTER_BOTTOM, "The run has ended; this is its last picture.", palette::INK, 15.0);
@@ -97,7 +99,7 @@ fn chips(painter: &Painter, world: Rect, story: &Story, controls: &Controls) {
         let words = painter.layout(text, FontId::proportional(14.5), Color32::WHITE, (world.width() - 40.0).max(80.0));
         let size = words.size() + vec2(18.0, 6.0);
         let rect = Rect::from_min_size(pos2(world.right() - 10.0 - size.x, y), size);
-        painter.rect_filled(rect, 5.0, palette::egui(Srgba { alpha: 0.92, ..color }));
+        painter.rect_filled(rect, 5.0, palette::egui(color));
         painter.galley(rect.center() - words.size() / 2.0, words, Color32::WHITE);
         y = rect.bottom() + 5.0;
     }
@@ -118,7 +120,7 @@ fn problems(ctx: &Context, world: Rect, story: &Story) -> Vec<Ask> {
     }
     let mut asks = vec![];
     let window = Window::new("The scenario has problems").collapsible(false).resizable(true).constrain_to(world);
-    let width = (world.width() - 60.0).clamp(160.0, 760.0);
+    let width = (world.width() - 60.0).clamp(160.0, 860.0);
     window.anchor(Align2::CENTER_TOP, vec2(0.0, 24.0)).max_width(width).show(ctx, |ui| {
         ui.set_max_width(width);
         let plays = if story.scene.is_some() {
@@ -128,7 +130,9 @@ fn problems(ctx: &Context, world: Rect, story: &Story) -> Vec<Ask> {
         };
         ui.label(RichText::new(plays).color(palette::egui(palette::FAINT_INK)));
         ScrollArea::both().max_height((world.height() - 160.0).max(80.0)).show(ui, |ui| {
-            ui.label(RichText::new(&story.problems).monospace().size(13.5).color(palette::egui(palette::BAD)));
+            // What is marked below a line must stay below it.
+            let text = RichText::new(&story.problems).monospace().size(12.5).color(palette::egui(palette::BAD));
+            ui.add(Label::new(text).extend());
         });
         if ui.button("Close").clicked() {
             asks.push(Ask::Dismiss);

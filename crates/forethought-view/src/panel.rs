@@ -84,7 +84,7 @@ pub fn energy(ui: &mut Ui, story: &Story, controls: &Controls) {
     let agent = story.agents.get(controls.agent % story.agents.len().max(1)).unwrap_or(&nothing);
     Frame::new().inner_margin(Margin { left: 12, right: 8, top: 6, bottom: 4 }).show(ui, |ui| {
         ui.spacing_mut().item_spacing = vec2(8.0, 4.0);
-        let height = (ui.available_height() / 3.0 - 6.0).clamp(84.0, 190.0);
+        let height = (ui.available_height() / 3.0 - 6.0).clamp(72.0, 190.0);
         plots(ui, agent, height);
     });
 }

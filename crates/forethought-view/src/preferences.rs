@@ -25,7 +25,7 @@ impl Preferences {
     }
 
     fn read(text: &str) -> Self {
-        let mut read: Self = serde_json::from_str(text).unwrap_or_default();
+        let mut read: Self = ron::from_str(text).unwrap_or_default();
         read.docking = read.docking.filter(Docking::is_sound);
         read.size_px =
             read.size_px.filter(|(width, height)| (200..=16_384).contains(width) && (150..=16_384).contains(height));
@@ -41,7 +41,7 @@ impl Preferences {
     /// Remember it.
     pub fn save(&self) {
         let Some(file) = file() else { return };
-        let Ok(text) = serde_json::to_string(self) else { return };
+        let Ok(text) = ron::to_string(self) else { return };
         if let Some(folder) = file.parent() {
             // Where it cannot be, the file cannot be written either.
             let _ = std::fs::create_dir_all(folder);
@@ -60,7 +60,7 @@ impl Preferences {
 /// Where the system keeps such things.
 fn file() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
-    Some(strategy.config_dir().join("forethought").join("window.json"))
+    Some(strategy.config_dir().join("forethought").join("window.ron"))
 }
 
 #[cfg(test)]
@@ -73,14 +73,14 @@ mod tests {
         let mut docking = Docking::default();
         docking.toggle(Panel::Energy);
         let controls = Controls { trail: false, ..Controls::default() };
-        let text = serde_json::to_string(&Preferences::of((900, 700), &docking, &controls)).unwrap();
+        let text = ron::to_string(&Preferences::of((900, 700), &docking, &controls)).unwrap();
         let read = Preferences::read(&text);
         assert_eq!(read.size_px, Some((900, 700)));
         assert!(read.docking.as_ref().is_some_and(|docking| !docking.shows(Panel::Energy)));
         let mut shown = Controls::default();
         read.apply(&mut shown);
         assert!(!shown.trail && shown.rays);
-        for nonsense in ["", "[]", "{\"size_px\": [1, 1]}", "{\"docking\": {}}", "{\"other\": 3}"] {
+        for nonsense in ["", "[]", "(size_px: Some((1, 1)))", "(docking: Some(()))", "(other: 3)"] {
             let read = Preferences::read(nonsense);
             assert!(read.size_px.is_none() && read.docking.is_none(), "{nonsense}");
         }

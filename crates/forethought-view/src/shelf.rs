@@ -3,16 +3,16 @@
 use crate::{input::Ask, palette, panel::title, style::strong};
 use bevy::math::Vec2 as Metres;
 use bevy_egui::egui::{
-    Color32, Context, CornerRadius, Frame, Id, Label, LayerId, Margin, Painter, Pos2, Rect, RichText, ScrollArea,
-    Sense, Shape, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2,
+    Align, Color32, Context, CornerRadius, Frame, Id, Label, LayerId, Layout, Margin, Painter, Pos2, Rect, RichText,
+    ScrollArea, Sense, Shape, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2,
 };
 use forethought_interface::{Difficulty, Outline, Pose, ScenarioCard, Scene, Snapshot};
 
 /// A card's width and its picture's height, in pixels.
-const CARD: f32 = 226.0;
+const CARD: f32 = 228.0;
 const PICTURE: f32 = 132.0;
 /// A whole card's height.
-const HEIGHT: f32 = 262.0;
+const HEIGHT: f32 = 268.0;
 
 /// Draw all cards into `place` and say what was chosen.
 pub fn show(ctx: &Context, place: Rect, cards: &[ScenarioCard]) -> Vec<Ask> {
@@ -63,7 +63,9 @@ fn card_of(ui: &mut Ui, card: &ScenarioCard) -> bool {
         draw(&ui.painter_at(picture), picture, &world.0, &world.1);
     }
     let words = Rect::from_min_max(pos2(place.left() + 12.0, picture.bottom() + 6.0), place.max - vec2(10.0, 6.0));
-    let mut ui = ui.new_child(UiBuilder::new().max_rect(words));
+    let downwards = Layout::top_down(Align::Min);
+    let mut ui = ui.new_child(UiBuilder::new().max_rect(words).layout(downwards));
+    ui.shrink_clip_rect(words);
     ui.spacing_mut().item_spacing.y = 2.0;
     ui.horizontal(|ui| {
         ui.label(RichText::new(title(&card.name)).font(strong(16.0)));
@@ -93,7 +95,7 @@ fn chip(ui: &mut Ui, difficulty: Difficulty) {
         Difficulty::Medium => 2,
         Difficulty::Hard => 3,
     };
-    ui.with_layout(bevy_egui::egui::Layout::right_to_left(bevy_egui::egui::Align::Center), |ui| {
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         let (place, _) = ui.allocate_exact_size(vec2(34.0, 16.0), Sense::hover());
         for dot in 0..3 {
             let at = pos2(place.left() + 6.0 + 11.0 * dot as f32, place.center().y);

@@ -17,7 +17,8 @@ pub fn scenario_files() -> Vec<PathBuf> {
     let folders = folders();
     let folder = folders.iter().find(|folder| !names_in(folder).is_empty());
     folder.map_or_else(Vec::new, |folder| {
-        names_in(folder).into_iter().map(|name| folder.join(format!("{name}.ron"))).collect()
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+        names_in(&folder).into_iter().map(|name| folder.join(format!("{name}.ron"))).collect()
     })
 }
 

@@ -5,6 +5,9 @@ use forethought_interface::{FactorValues, Num, Numbers, Pose};
 use ron::{extensions::Extensions, ser::PrettyConfig};
 use std::path::{Path, PathBuf};
 
+/// No line is joined to be wider than this.
+const WIDEST: usize = 116;
+
 /// The scenario's text, without what its defaults say anyway.
 ///
 /// # Errors
@@ -32,9 +35,51 @@ fn without_defaults(mut lines: Vec<&str>, scenario: &Scenario) -> String {
         }
         at += 1;
     }
-    let mut text = lines.join("\n");
-    text.push('\n');
+    compact(&lines)
+}
+
+/// Put what stands in brackets onto one line, where it is short enough.
+fn compact(lines: &[&str]) -> String {
+    let mut text = String::new();
+    let mut at = 0;
+    while at < lines.len() {
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let end = lines[at + 1..].iter().position(|line| indent(line) <= indent(lines[at])).map(|after| at + after + 2);
+        let joined =
+            end.filter(|_| indent(lines[at]) > 0 && opens(lines[at])).map(|end| (joined(&lines[at..end]), end));
+        match joined.filter(|(line, _)| line.len() <= WIDEST) {
+            Some((line, end)) => {
+                text.push_str(&line);
+                at = end;
+            }
+            None => {
+                text.push_str(lines[at]);
+                at += 1;
+            }
+        }
+        text.push('\n');
+    }
     text
+}
+
+fn opens(line: &str) -> bool {
+    line.ends_with(['(', '[', '{'])
+}
+
+/// Several lines as one, without the commas before brackets that close.
+fn joined(lines: &[&str]) -> String {
+    let mut line = lines[0].to_owned();
+    for next in &lines[1..] {
+        let next = next.trim_start();
+        if next.starts_with([')', ']', '}']) {
+            line.truncate(line.trim_end_matches([' ', ',']).len());
+        }
+        line.push_str(next);
+        if next.ends_with(',') {
+            line.push(' ');
+        }
+    }
+    line.trim_end().to_owned()
 }
 
 /// Where the field that begins in this line ends; none where none begins there.
@@ -118,7 +163,9 @@ fn once(agent: &mut AgentSpec) {
 /// To whole tenths of a millimetre and of a thousandth of a radian: no hand is finer. What was not moved keeps its digits.
 fn put(position_m: &mut [Num; 2], angle_rad: &mut Num, pose: Pose) {
     let set = |number: &mut Num, now: f32| {
-        if (number.value() - f64::from(now)).abs() > 1e-4 {
+        // An expression has no value yet.
+        let stays = (number.value() - f64::from(now)).abs() <= 1e-4;
+        if !stays {
             *number = Num::Literal((f64::from(now) * 1e4).round() / 1e4);
         }
     };
@@ -156,7 +203,7 @@ mod tests {
             };
             let bodies: Vec<Pose> = episode.world.bodies.iter().map(|b| pose(&b.position_m, &b.angle_rad)).collect();
             let agents: Vec<Pose> = episode.world.agents.iter().map(|a| pose(&a.position_m, &a.angle_rad)).collect();
-            let frozen = frozen(&loaded.scenario, &episode, &bodies, &agents, "saved", PathBuf::from);
+            let frozen = frozen(&loaded.scenario, &episode, &bodies, &agents, "saved", |model| model.into());
             let text = to_ron(&frozen).unwrap();
             let read = parse(&text, Path::new("saved.ron"))
                 .or_else(|_| parse(&to_ron(&naming(&frozen, &episode)).unwrap(), Path::new("saved.ron")));
