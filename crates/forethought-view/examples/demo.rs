@@ -203,6 +203,7 @@ impl Rooms {
                 ("goal_y".into(), f64::from(self.goal[1])),
                 ("starts_right".into(), 0.0),
             ],
+            settings: vec![None],
         }
     }
 

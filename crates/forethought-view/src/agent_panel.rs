@@ -20,7 +20,7 @@ const MOST_STARTS: u32 = 64;
 pub struct Draft(Option<(usize, MindSettings)>);
 
 /// Draw the panel; says what was asked for.
-pub fn show(ui: &mut Ui, story: &Story, controls: &mut Controls, draft: &mut Draft) -> Vec<Ask> {
+pub fn show(ui: &mut Ui, story: &Story, controls: &Controls, draft: &mut Draft) -> Vec<Ask> {
     let mut asks = vec![];
     let Some(scene) = &story.scene else { return asks };
     Frame::new().inner_margin(Margin::symmetric(12, 8)).show(ui, |ui| {

@@ -46,6 +46,10 @@ use std::{
 const FRAME: Duration = Duration::from_micros(16_667);
 /// The same where the processor draws: it has a mind to run too.
 const SOFTWARE_FRAME: Duration = Duration::from_micros(33_333);
+/// So many agents may all show all that they sense and imagine.
+const CROWD: usize = 3;
+/// After so many frames in focus something is no field to type into.
+const FRAMES_TO_TYPE: u32 = 3;
 /// While nothing moves, the picture looks for news so often.
 const IDLE: Duration = Duration::from_millis(50);
 
@@ -254,7 +258,13 @@ fn obey(
     mut exit: MessageWriter<AppExit>,
 ) {
     let now_s = time.elapsed_secs_f64();
+    let agents = story.agents.len().max(1);
+    if controls.agent >= agents {
+        runner.tell(controls.obey(Ask::LookInto(0)));
+    }
     for ask in asks.0.drain(..) {
+        let next = Ask::LookInto((controls.agent + 1) % agents);
+        let ask = if ask == Ask::Agent { next } else { ask };
         match &ask {
             Ask::Picture => capture::take_now(&mut commands, &story),
             Ask::Quit => {
@@ -347,8 +357,12 @@ fn draw(
             scene::draw_night(&mut brush, light, mapping);
         }
         scene::draw_boundary(&mut brush, mapping);
+        let shown = controls.agent % story.agents.len().max(1);
+        // Of a crowd, only the one that is looked into shows all.
+        let shows_all = |agent: usize| agent == shown || story.agents.len() <= CROWD;
         if controls.rays {
-            picture.rays.iter().for_each(|rays| thoughts::draw_rays(&mut brush, rays, mapping));
+            let rays = picture.rays.iter().enumerate().filter(|(agent, _)| shows_all(*agent));
+            rays.for_each(|(_, rays)| thoughts::draw_rays(&mut brush, rays, mapping));
         }
         for (index, agent) in story.agents.iter().enumerate() {
             if controls.trail {
@@ -357,11 +371,13 @@ fn draw(
             if controls.futures {
                 thoughts::draw_remembered(&mut brush, agent, mapping);
                 thoughts::draw_subgoals(&mut brush, agent, mapping);
-                thoughts::draw_rollouts(&mut brush, agent, story.step(), mapping);
+                thoughts::draw_rollouts(&mut brush, agent, story.step(), shows_all(index), mapping);
             }
         }
         scene::draw_agents(&mut brush, told, &picture, mapping);
-        let shown = controls.agent % story.agents.len().max(1);
+        if story.agents.len() > 1 {
+            thoughts::draw_focus(&mut brush, shown, &picture, told, mapping);
+        }
         if let Some(agent) = story.agents.get(shown).filter(|_| controls.futures) {
             thoughts::draw_foretold(&mut brush, agent, shown, &picture, mapping);
         }
@@ -395,6 +411,7 @@ struct Shown<'w> {
 }
 
 /// The words around the world.
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its access")]
 fn write(
     mut contexts: EguiContexts,
     mut shown: Shown,
@@ -402,6 +419,7 @@ fn write(
     mut notes: ResMut<Notes>,
     mut typing: ResMut<Typing>,
     remembers: Res<Remembers>,
+    mut focused: Local<u32>,
     mut asks: ResMut<Asks>,
 ) {
     let Ok(ctx) = contexts.ctx_mut() else { return };
@@ -410,11 +428,12 @@ fn write(
         ctx.input_mut(|input| input.pointer = egui::PointerState::default());
     }
     typing.0 = ctx.text_edit_focused();
-    // Keys are the window's: a focused button must not take Space as well.
-    ctx.memory_mut(|memory| {
-        if let Some(id) = memory.focused().filter(|_| !typing.0) {
-            memory.surrender_focus(id);
-        }
+    // Keys are the window's: a focused button must not take Space as well. A number that is clicked becomes a field to type into
+    // only in the frame after.
+    ctx.memory_mut(|memory| match memory.focused().filter(|_| !typing.0) {
+        Some(id) if *focused >= FRAMES_TO_TYPE => memory.surrender_focus(id),
+        Some(_) => *focused += 1,
+        None => *focused = 0,
     });
     let clock = clocks.read();
     for note in std::mem::take(&mut shown.story.bypass_change_detection().notes) {

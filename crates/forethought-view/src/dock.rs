@@ -73,7 +73,7 @@ impl Docking {
             }
         }
         for panel in panels {
-            docking.to_front(*panel);
+            docking.bring_forward(*panel);
         }
         docking
     }
@@ -109,7 +109,7 @@ impl Docking {
                 if let Ok(leaf) = tree.leaf_mut(node) {
                     leaf.tabs.push(panel);
                 }
-                self.to_front(panel);
+                self.bring_forward(panel);
             }
             (None, Some((world, _))) if panel == Panel::Timeline => {
                 tree.split_below(world, 0.87, vec![panel]);
@@ -121,7 +121,7 @@ impl Docking {
         }
     }
 
-    fn to_front(&mut self, panel: Panel) {
+    fn bring_forward(&mut self, panel: Panel) {
         if let Some(path) = self.state.find_tab(&panel) {
             // Fails only where there is no such tab.
             let _ = self.state.set_active_tab(path);

@@ -5,6 +5,7 @@ use crate::{
     camera::Mapping,
     input::{Ask, Tool},
     palette,
+    scene::reach_m,
     story::Story,
 };
 use bevy::{color::Srgba, math::Vec2, prelude::Resource};
@@ -124,6 +125,7 @@ fn click(tool: Tool, under: Option<Thing>, at_m: Vec2) -> Vec<Ask> {
         (Tool::Box, _) => vec![Ask::Edit(Edit::AddBox { at_m })],
         (Tool::Food, _) => vec![Ask::Edit(Edit::AddFood { at_m })],
         (Tool::Erase, Some(what)) => vec![Ask::Edit(Edit::Remove(what))],
+        (Tool::Move, Some(Thing::Agent(agent))) => vec![Ask::LookInto(agent)],
         _ => vec![],
     }
 }
@@ -204,18 +206,9 @@ fn middle_m(scene: &Scene, now: &Snapshot, thing: Thing) -> Option<Vec2> {
 
 /// How far a thing reaches from its middle; a long one is marked at its middle only.
 fn radius_m(scene: &Scene, thing: Thing) -> f32 {
-    let reach = |outlines: &[Outline]| {
-        let reach = outlines.iter().map(|outline| match outline {
-            Outline::Disc { center_m, radius_m } => Vec2::from(*center_m).length() + radius_m,
-            Outline::Polygon { vertices_m } => {
-                vertices_m.iter().map(|vertex| Vec2::from(*vertex).length()).fold(0.0, f32::max)
-            }
-        });
-        reach.fold(0.0, f32::max)
-    };
     let radius = match thing {
-        Thing::Agent(index) => scene.agents.get(index).map(|agent| reach(&agent.outlines)),
-        Thing::Body(index) => scene.bodies.get(index).map(|body| reach(&body.outlines)),
+        Thing::Agent(index) => scene.agents.get(index).map(reach_m),
+        Thing::Body(index) => scene.bodies.get(index).map(reach_m),
         Thing::Target(index) => scene.targets.get(index).map(|target| target.radius_m),
         Thing::Food(index) => scene.foods.get(index).map(|food| 0.5 * food.radius_m),
     };
@@ -266,5 +259,6 @@ mod tests {
         assert_eq!(click(Tool::Box, None, at), [Ask::Edit(Edit::AddBox { at_m: [1.0, 2.0] })]);
         assert_eq!(click(Tool::Erase, Some(Thing::Body(2)), at), [Ask::Edit(Edit::Remove(Thing::Body(2)))]);
         assert_eq!(click(Tool::Move, Some(Thing::Body(2)), at), []);
+        assert_eq!(click(Tool::Move, Some(Thing::Agent(4)), at), [Ask::LookInto(4)]);
     }
 }

@@ -64,6 +64,11 @@ impl History {
         self.entries.range(..(index + 1).min(self.entries.len()))
     }
 
+    /// The latest ones, the latest first.
+    pub fn latest(&self, count: usize) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().rev().take(count)
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()

@@ -33,6 +33,8 @@ pub enum Ask {
     Help,
     /// Another agent's thoughts.
     Agent,
+    /// This agent's thoughts.
+    LookInto(usize),
     /// What the mouse does.
     Tool(Tool),
     /// Change the world.
@@ -149,7 +151,7 @@ pub const KEYS: [(&str, &[(&str, &str)]); 4] = [
             ("T", "imagined futures"),
             ("P", "path so far"),
             ("E", "energy landscape"),
-            ("Tab", "the next agent's thoughts"),
+            ("Tab", "the next agent; or click on one"),
         ],
     ),
     (
@@ -297,7 +299,7 @@ impl Controls {
                 self.help = !self.help;
                 vec![]
             }
-            Ask::Agent => self.look_into(self.agent.wrapping_add(1)),
+            Ask::LookInto(agent) => self.look_into(agent),
             Ask::Tool(tool) => {
                 self.tool = tool;
                 vec![]
@@ -320,12 +322,12 @@ impl Controls {
                 vec![ViewCommand::Pause(true)]
             }
             Ask::LookBy(_) | Ask::LookAt(_) | Ask::Replay | Ask::Panel(_) | Ask::PanelsAnew => vec![],
-            Ask::Picture | Ask::Dismiss | Ask::Quit => vec![],
+            Ask::Agent | Ask::Picture | Ask::Dismiss | Ask::Quit => vec![],
         }
     }
 
-    /// Look into this agent.
-    pub fn look_into(&mut self, agent: usize) -> Vec<ViewCommand> {
+    /// Look into this agent, and let go of the other.
+    fn look_into(&mut self, agent: usize) -> Vec<ViewCommand> {
         let let_go = self.leads.then_some(ViewCommand::Lead { agent: self.agent, action: None });
         (self.agent, self.leads) = (agent, false);
         let_go.into_iter().chain(self.landscape.then_some(ViewCommand::Landscape(Some(agent)))).collect()
@@ -411,10 +413,10 @@ mod tests {
         assert_eq!(controls.obey(Ask::Lead), [ViewCommand::Lead { agent: 0, action: Some([0.0; 2]) }]);
         let led = ViewCommand::Lead { agent: 0, action: Some([1.0, 0.0]) };
         assert_eq!(controls.obey(Ask::Steer([1.0, 0.0])), [led]);
-        assert_eq!(controls.obey(Ask::Agent), [ViewCommand::Lead { agent: 0, action: None }]);
+        assert_eq!(controls.obey(Ask::LookInto(1)), [ViewCommand::Lead { agent: 0, action: None }]);
         assert!(!controls.leads && controls.agent == 1);
         assert_eq!(controls.obey(Ask::Show(Shown::Landscape)), [ViewCommand::Landscape(Some(1))]);
-        assert_eq!(controls.obey(Ask::Agent), [ViewCommand::Landscape(Some(2))]);
+        assert_eq!(controls.obey(Ask::LookInto(2)), [ViewCommand::Landscape(Some(2))]);
         assert_eq!(controls.obey(Ask::Show(Shown::Landscape)), [ViewCommand::Landscape(None)]);
     }
 

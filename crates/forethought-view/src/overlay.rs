@@ -84,8 +84,8 @@ fn chips(painter: &Painter, world: Rect, story: &Story, controls: &Controls) {
         told.push(("Paused".into(), palette::FAINT_INK));
     }
     if let Some(pace) = slowness(story, controls) {
-        let think: f32 = story.now.iter().flat_map(|now| &now.think_ms).sum();
-        let words = format!("Slower than time: {pace:.1}x of {}x. Thinking takes {think:.0} ms a step", controls.speed);
+        let (speed, think) = (controls.speed, number(story.thinking_ms()));
+        let words = format!("Slower than time: {pace:.1}x of {speed}x. Thinking takes {think} ms a step");
         told.push((words, palette::BAD));
     }
     if controls.leads {

@@ -17,7 +17,7 @@ use forethought_interface::{Death, Scene, Snapshot, Vitals};
 const NAMES_WIDTH: f32 = 108.0;
 
 /// The episode in numbers; says what was asked for.
-pub fn episode(ui: &mut Ui, story: &Story, controls: &mut Controls) -> Vec<Ask> {
+pub fn episode(ui: &mut Ui, story: &Story, controls: &Controls) -> Vec<Ask> {
     let mut asks = vec![];
     Frame::new().inner_margin(Margin { left: 14, right: 10, top: 8, bottom: 6 }).show(ui, |ui| {
         ui.spacing_mut().item_spacing = vec2(8.0, 3.0);
@@ -31,7 +31,7 @@ pub fn episode(ui: &mut Ui, story: &Story, controls: &mut Controls) -> Vec<Ask> 
     asks
 }
 
-fn contents(ui: &mut Ui, scene: &Scene, story: &Story, controls: &mut Controls, asks: &mut Vec<Ask>) {
+fn contents(ui: &mut Ui, scene: &Scene, story: &Story, controls: &Controls, asks: &mut Vec<Ask>) {
     let start = Snapshot::default();
     let now = story.now.as_deref().unwrap_or(&start);
     ui.add(Label::new(RichText::new(title(&scene.title)).heading()).truncate());
@@ -42,7 +42,7 @@ fn contents(ui: &mut Ui, scene: &Scene, story: &Story, controls: &mut Controls, 
     row(ui, "step", &format!("{step} of {of}   ({:.1} s)", now.time_s));
     progress(ui, step as f32 / of as f32, palette::CANDIDATE);
     rule(ui);
-    let shown = choose_agent(ui, scene, story, controls);
+    let shown = choose_agent(ui, scene, story, controls, asks);
     let nothing = AgentStory::default();
     let agent = story.agents.get(shown).unwrap_or(&nothing);
     row(ui, "energy", &agent.energies.last().map_or("-".into(), |(_, energy)| number(*energy)));
@@ -90,14 +90,14 @@ pub fn energy(ui: &mut Ui, story: &Story, controls: &Controls) {
 }
 
 /// Which agent's thoughts are shown; with several there is a choice.
-fn choose_agent(ui: &mut Ui, scene: &Scene, story: &Story, controls: &mut Controls) -> usize {
+fn choose_agent(ui: &mut Ui, scene: &Scene, story: &Story, controls: &Controls, asks: &mut Vec<Ask>) -> usize {
     let count = story.agents.len().max(1);
     let shown = controls.agent % count;
     if count > 1 {
         ui.horizontal_wrapped(|ui| {
             for (index, agent) in scene.agents.iter().enumerate() {
                 if ui.selectable_label(index == shown, &agent.name).clicked() {
-                    controls.agent = index;
+                    asks.push(Ask::LookInto(index));
                 }
             }
         });

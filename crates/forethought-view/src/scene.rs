@@ -150,6 +150,15 @@ fn front_m(agent: &SceneBody) -> f32 {
     reach.fold(0.0, f32::max)
 }
 
+/// How far a body reaches from its middle, in metres.
+pub fn reach_m(body: &SceneBody) -> f32 {
+    let reach = body.outlines.iter().map(|outline| match outline {
+        Outline::Disc { center_m, radius_m } => Vec2::from(*center_m).length() + radius_m,
+        Outline::Polygon { vertices_m } => vertices_m.iter().map(|at| Vec2::from(*at).length()).fold(0.0, f32::max),
+    });
+    reach.fold(0.0, f32::max)
+}
+
 /// How far apart grid lines are, in metres: a power of ten that gives at most a dozen or so.
 fn grid_step(longest_m: f32) -> f32 {
     10_f32.powf((longest_m / 12.0).log10().ceil())

@@ -14,6 +14,8 @@ use std::{collections::VecDeque, path::PathBuf, sync::Arc};
 
 /// Thoughts before the one in sight that may still be carried out.
 const THOUGHTS_BACK: usize = 64;
+/// Control steps over which it is told how long thinking takes.
+const THINKING_STEPS: usize = 20;
 /// Over how many seconds of the wall clock the pace is measured.
 const PACE_S: f64 = 1.5;
 
@@ -262,6 +264,15 @@ impl Story {
         self.look_at(Some(u32::try_from(wanted.max(0)).unwrap_or(u32::MAX)), now_s);
     }
 
+    /// How long all agents together thought in a control step of late, in milliseconds: a plan is carried out for some steps.
+    pub fn thinking_ms(&self) -> f32 {
+        let latest = self.history.latest(THINKING_STEPS);
+        let (steps, total) = latest.fold((0.0, 0.0), |(steps, total), entry| {
+            (steps + 1.0, total + entry.snapshot.think_ms.iter().sum::<f32>())
+        });
+        if steps > 0.0 { total / steps } else { 0.0 }
+    }
+
     fn keep_pace(&mut self, now_s: f64, time_s: f64) {
         if self.pace.back().is_some_and(|(_, last)| time_s <= *last) {
             self.pace.clear();
@@ -433,7 +444,7 @@ mod tests {
     fn one_looks_back_while_it_goes_on_and_returns() {
         let mut story = Story::default();
         story.hear(scene(), 0.0, None);
-        let mut tell =
+        let tell =
             |story: &mut Story, step: u8| story.hear(snapshot(step.into(), step.into(), 1.0), 0.0, Some(0.1));
         (0..20).for_each(|step| tell(&mut story, step));
         story.look_at(Some(6), 1.0);

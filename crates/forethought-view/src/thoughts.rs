@@ -7,7 +7,7 @@ use crate::{
     story::{AgentStory, Picture},
 };
 use bevy::{color::Srgba, math::Vec2};
-use forethought_interface::{Ray, Rollout};
+use forethought_interface::{Ray, Rollout, Scene};
 
 /// A dot on the chosen future every so many control steps.
 const DOT_EVERY: u32 = 4;
@@ -40,14 +40,14 @@ pub fn draw_trail(brush: &mut Brush, agent: &AgentStory, index: usize, picture: 
 }
 
 /// The imagined futures that were weighed, faint, and the chosen one, strong, under each value of the latent variable in a
-/// colour of its own: of each what still lies ahead.
-pub fn draw_rollouts(brush: &mut Brush, agent: &AgentStory, step: u32, mapping: Mapping) {
+/// colour of its own: of each what still lies ahead. Without `all` only the chosen one.
+pub fn draw_rollouts(brush: &mut Brush, agent: &AgentStory, step: u32, all: bool, mapping: Mapping) {
     let passed = step.saturating_sub(agent.imagined_at);
     let (chosen, others) = agent.rollouts.split_at(values(&agent.rollouts).min(agent.rollouts.len()));
     let several = chosen.len() > 1;
     // The more there are, the fainter each one.
     let alpha = (3.0 / (others.len() as f32).sqrt().max(1.0)).clamp(0.3, 0.7);
-    for rollout in others.iter().rev() {
+    for rollout in others.iter().rev().filter(|_| all) {
         let points: Vec<Vec2> = ahead(rollout, passed).map(|(_, position)| mapping.to_canvas(position)).collect();
         let color = if several { of_value(rollout.z) } else { palette::CANDIDATE };
         brush.line(&points, 1.5, Srgba { alpha, ..color });
@@ -90,6 +90,13 @@ pub fn draw_contacts(brush: &mut Brush, contacts: &[[f32; 2]], mapping: Mapping)
             brush.line(&[at - arm, at + arm], 2.5, palette::CONTACT);
         }
     }
+}
+
+/// Which agent is looked into.
+pub fn draw_focus(brush: &mut Brush, agent: usize, picture: &Picture, scene: &Scene, mapping: Mapping) {
+    let (Some(pose), Some(body)) = (picture.agents.get(agent), scene.agents.get(agent)) else { return };
+    let radius = 1.25 * crate::scene::reach_m(body) * mapping.px_per_m + 3.0;
+    brush.ring(mapping.to_canvas(pose.position_m), radius, 2.5, palette::INK);
 }
 
 /// Where the latest prediction that came due had the agent, and a line to where it is.

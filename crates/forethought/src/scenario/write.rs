@@ -95,7 +95,7 @@ fn field_end(lines: &[&str], at: usize) -> Option<usize> {
         return Some(at + 1);
     }
     let closes = |line: &&str| line.len() - line.trim_start().len() == indent;
-    lines[at + 1..].iter().position(|line| closes(&line)).map(|after| at + after + 2)
+    lines[at + 1..].iter().position(closes).map(|after| at + after + 2)
 }
 
 /// Whether a text is this scenario.

@@ -427,6 +427,97 @@ mod tests {
         assert!(directing.join().unwrap().0 >= 1);
     }
 
+    /// The next message that `is` one that is waited for.
+    fn until(messages: &Receiver<ViewMessage>, is: impl Fn(&ViewMessage) -> bool) -> ViewMessage {
+        loop {
+            let message = messages.recv_timeout(Duration::from_secs(60)).unwrap();
+            if is(&message) {
+                return message;
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_saved_is_read_again_and_a_bad_one_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mine.ron");
+        let text = include_str!("../../../../scenarios/two_rooms.ron");
+        std::fs::write(&file, text).unwrap();
+        let choices = SetupOptions { actor: Some(PlannerName::Random), seed: 5, ..SetupOptions::default() };
+        let setup = Arc::new(Setup::load(&file, &choices).unwrap());
+        let (director, messages, commands) =
+            Director::new(Some(&setup), &WindowOptions { choices, ..WindowOptions::default() });
+        let directing = std::thread::spawn(move || director.direct());
+        assert_eq!(until_scene(&messages).1.targets[0].radius_m, 0.5);
+
+        std::fs::write(&file, text.replace("radius_m: 0.5", "radius_m: -1")).unwrap();
+        let ViewMessage::Problems(told) = until(&messages, |message| matches!(message, ViewMessage::Problems(_)))
+        else {
+            panic!("asked for")
+        };
+        assert!(told.contains("targets[0].radius_m") && told.contains("mine.ron:"), "{told}");
+        // The old world goes on.
+        until(&messages, |message| matches!(message, ViewMessage::Snapshot(_)));
+
+        std::fs::write(&file, text.replace("radius_m: 0.5", "radius_m: 0.7")).unwrap();
+        let told = until(&messages, |message| matches!(message, ViewMessage::Problems(_)));
+        assert_eq!(told, ViewMessage::Problems(String::new()), "none any more");
+        let scene = until_scene(&messages).1;
+        assert_eq!((scene.targets[0].radius_m, scene.seed), (0.7, 5));
+        commands.send(ViewCommand::Quit).unwrap();
+        while messages.recv().is_ok() {}
+        directing.join().unwrap();
+    }
+
+    #[test]
+    fn from_the_shelf_to_a_world_and_to_another_seed() {
+        let (director, messages, commands) = Director::new(None, &WindowOptions::default());
+        let directing = std::thread::spawn(move || director.direct());
+        let shelf = |message: &ViewMessage| matches!(message, ViewMessage::Shelf(_));
+        let ViewMessage::Shelf(cards) = until(&messages, shelf) else { panic!("asked for") };
+        // Nothing is played: what is asked of it leads nowhere.
+        for command in [ViewCommand::Reset, ViewCommand::Save, ViewCommand::Reload, ViewCommand::Step] {
+            commands.send(command).unwrap();
+        }
+        commands.send(ViewCommand::Open("no/such/file.ron".into())).unwrap();
+        let told = until(&messages, |message| matches!(message, ViewMessage::Problems(_)));
+        assert!(matches!(told, ViewMessage::Problems(text) if text.contains("no such file")));
+        let card = cards.iter().find(|card| card.name == "clutter").unwrap();
+        commands.send(ViewCommand::Open(card.path.clone())).unwrap();
+        let scene = until_scene(&messages).1;
+        assert_eq!((scene.title.as_str(), scene.seed, scene.episode), ("clutter", 0, 0));
+        commands.send(ViewCommand::Goto { seed: 77, episode: 4 }).unwrap();
+        let scene = until_scene(&messages).1;
+        assert_eq!((scene.seed, scene.episode), (77, 4));
+        commands.send(ViewCommand::Shelf).unwrap();
+        until(&messages, shelf);
+        commands.send(ViewCommand::Quit).unwrap();
+        while messages.recv().is_ok() {}
+        directing.join().unwrap();
+    }
+
+    #[test]
+    fn a_touched_episode_is_not_counted() {
+        let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/two_rooms.ron"));
+        let setup = Arc::new(Setup::load(file, &SetupOptions::default()).unwrap());
+        let (director, messages, commands) = Director::new(Some(&setup), &WindowOptions::default());
+        commands.send(ViewCommand::Pause(true)).unwrap();
+        let target = forethought_interface::Thing::Target(0);
+        let edit = forethought_interface::Edit::Move { what: target, to_m: [5.0, 9.0] };
+        commands.send(ViewCommand::Edit(edit)).unwrap();
+        commands.send(ViewCommand::Speed(f32::INFINITY)).unwrap();
+        commands.send(ViewCommand::Pause(false)).unwrap();
+        let directing = std::thread::spawn(move || director.direct());
+        let changed = until(&messages, |message| matches!(message, ViewMessage::Changed(_)));
+        assert!(matches!(changed, ViewMessage::Changed(scene) if scene.targets[0].position_m == [5.0, 9.0]));
+        let (snapshots, _) = until_scene(&messages);
+        let last = snapshots.last().unwrap();
+        assert!(last.outcome.is_some() && last.touched.world && last.tally == (0, 0));
+        commands.send(ViewCommand::Quit).unwrap();
+        while messages.recv().is_ok() {}
+        directing.join().unwrap();
+    }
+
     #[test]
     fn waits_for_a_picture() {
         let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/two_rooms.ron"));

@@ -175,3 +175,72 @@ impl Stage {
         mind.ok_or("this agent cannot be changed")?.adjust(settings)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::setup::SetupOptions;
+
+    fn stage() -> (Arc<Setup>, Stage) {
+        let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/two_rooms.ron"));
+        let setup = Arc::new(Setup::load(file, &SetupOptions::default()).unwrap());
+        (setup.clone(), Stage::new(setup))
+    }
+
+    /// The digest of the episode under way, played to its end.
+    fn play(stage: &mut Stage) -> String {
+        let outcome = loop {
+            if let Some(outcome) = stage.step().unwrap() {
+                break outcome;
+            }
+        };
+        stage.runner.end(stage.current.take().unwrap(), outcome).digest
+    }
+
+    #[test]
+    fn a_mind_is_changed_while_it_lives_and_changed_back() {
+        let (setup, mut stage) = stage();
+        let batch = Runner::new(setup, Detail::Brief).run(3).unwrap().digest;
+        stage.begin(3).unwrap();
+        let own = stage.scene().unwrap().settings[0].clone().unwrap();
+        assert_eq!(
+            (own.planner.as_str(), own.mode.as_str(), own.stride, own.has_critic),
+            ("gradient", "mode-2", 4, true)
+        );
+        let odd = MindSettings { horizon: own.horizon + 1, ..own.clone() };
+        let heavy = MindSettings { drives: vec![("reach".into(), -1.0)], ..own.clone() };
+        let unknown = MindSettings { planner: "dice".into(), ..own.clone() };
+        for (refused, why) in [(odd, "multiple of 4"), (heavy, "cannot weigh"), (unknown, "no planner `dice`")] {
+            let error = stage.adjust(0, Some(&refused)).unwrap_err();
+            assert!(error.contains(why) && !stage.touched().any(), "{error}");
+        }
+        let drives = vec![("reach".into(), 2.0), ("effort".into(), 0.5)];
+        let other = MindSettings { planner: "cem".into(), horizon: 16, critic: true, drives, ..own.clone() };
+        stage.adjust(0, Some(&other)).unwrap();
+        assert_eq!(stage.scene().unwrap().settings[0], Some(other.clone()));
+        assert_ne!(play(&mut stage), batch);
+        stage.begin(3).unwrap();
+        assert!(stage.touched().mind && stage.scene().unwrap().settings[0] == Some(other), "it lasts");
+        stage.adjust(0, None).unwrap();
+        assert!(stage.touched().mind, "of this episode");
+        stage.begin(3).unwrap();
+        assert!(!stage.touched().any() && stage.scene().unwrap().settings[0] == Some(own));
+        assert_eq!(play(&mut stage), batch, "a batch's episode again, bit for bit");
+    }
+
+    #[test]
+    fn who_is_led_is_led_from_episode_to_episode() {
+        let (_, mut stage) = stage();
+        stage.begin(0).unwrap();
+        stage.lead(0, Some([1.0, 0.0]));
+        stage.step().unwrap();
+        let snapshot = stage.snapshot(None, (0, 0));
+        assert!(snapshot.led == Some(0) && snapshot.touched.led && !snapshot.touched.world);
+        assert_eq!(snapshot.thoughts[0].as_ref().unwrap().action.values, [1.0, 0.0]);
+        stage.begin(1).unwrap();
+        assert!(stage.touched().led);
+        stage.lead(0, None);
+        stage.begin(1).unwrap();
+        assert!(!stage.touched().any());
+    }
+}
