@@ -77,6 +77,9 @@ fn chips(painter: &Painter, world: Rect, story: &Story, controls: &Controls) {
     if let Some(words) = story.now.as_ref().and_then(|now| touched_words(now.touched)) {
         told.push((words, palette::BAD));
     }
+    if story.now.as_ref().is_some_and(|now| now.touched.world && now.outcome.is_some()) {
+        told.push(("It stays. N: next, R: from the start, or change it and it goes on".into(), palette::INK));
+    }
     if story.looks_back() {
         let last = story.history.range().map_or(0, |(_, last)| last);
         told.push((format!("Looking back: step {} of {last}. Backspace: now", story.step()), palette::CANDIDATE));

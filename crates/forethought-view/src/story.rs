@@ -444,8 +444,7 @@ mod tests {
     fn one_looks_back_while_it_goes_on_and_returns() {
         let mut story = Story::default();
         story.hear(scene(), 0.0, None);
-        let tell =
-            |story: &mut Story, step: u8| story.hear(snapshot(step.into(), step.into(), 1.0), 0.0, Some(0.1));
+        let tell = |story: &mut Story, step: u8| story.hear(snapshot(step.into(), step.into(), 1.0), 0.0, Some(0.1));
         (0..20).for_each(|step| tell(&mut story, step));
         story.look_at(Some(6), 1.0);
         assert!(story.looks_back() && story.step() == 6);

@@ -14,7 +14,7 @@ const WIDEST: usize = 116;
 /// Where RON cannot express it.
 pub fn to_ron(scenario: &Scenario) -> Result<String, ron::Error> {
     let extensions = Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES | Extensions::UNWRAP_VARIANT_NEWTYPES;
-    let pretty = PrettyConfig::new().struct_names(false).extensions(extensions).compact_arrays(true);
+    let pretty = PrettyConfig::new().struct_names(false).extensions(extensions).compact_arrays(false);
     let text = ron::Options::default().with_default_extension(extensions).to_string_pretty(scenario, pretty)?;
     // The reader knows these extensions without being told.
     let text = text.lines().filter(|line| !line.starts_with("#!")).collect::<Vec<_>>();

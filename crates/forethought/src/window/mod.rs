@@ -176,20 +176,32 @@ impl Director {
         self.surveyor.begin_anew();
         self.show_scene(false);
         self.show_world(None);
-        let mut outcome = None;
-        while outcome.is_none() {
+        loop {
+            if let Some(then) = self.play()? {
+                return Ok(then);
+            }
+            if !self.stage.as_ref().is_some_and(|stage| stage.touched().world) {
+                return Ok(self.linger());
+            }
+            if let Some(then) = self.stay() {
+                return Ok(then);
+            }
+        }
+    }
+
+    /// Play the episode to its end, unless something leads elsewhere before.
+    fn play(&mut self) -> Result<Option<Then>, Error> {
+        loop {
             match self.wait() {
                 Turn::Step => {}
-                Turn::Do(command) => {
-                    if let Some(then) = self.obey(command) {
-                        return Ok(then);
-                    }
-                    continue;
-                }
-                turn => return Ok(self.lead_on(turn).unwrap_or(Then::End)),
+                Turn::Do(command) => match self.obey(command) {
+                    None => continue,
+                    elsewhere => return Ok(elsewhere),
+                },
+                turn => return Ok(self.lead_on(turn)),
             }
-            let Some(stage) = &mut self.stage else { return Ok(Then::Shelf) };
-            outcome = stage.step()?;
+            let Some(stage) = &mut self.stage else { return Ok(Some(Then::Shelf)) };
+            let outcome = stage.step()?;
             if let Some(outcome) = outcome.filter(|_| !stage.touched().any()) {
                 self.tally.0 += 1;
                 self.tally.1 += u32::from(outcome == Outcome::Success);
@@ -197,8 +209,28 @@ impl Director {
             self.show_world(outcome);
             // Where there is never time, as at full speed, some is taken.
             self.survey();
+            if outcome.is_some() {
+                return Ok(None);
+            }
         }
-        Ok(self.linger())
+    }
+
+    /// A world that a hand has made is not thrown away at its end: it stays until something is asked for, and goes on where it is
+    /// changed again.
+    fn stay(&mut self) -> Option<Then> {
+        loop {
+            match self.pace.wait_for_choice(&self.commands) {
+                Turn::Step => return None,
+                Turn::Do(command) => {
+                    let changes = matches!(command, ViewCommand::Edit(_));
+                    let then = self.obey(command);
+                    if then.is_some() || changes {
+                        return then;
+                    }
+                }
+                turn => return self.lead_on(turn),
+            }
+        }
     }
 
     /// Wait for the next control step, and make use of the time.
@@ -503,16 +535,24 @@ mod tests {
         let (director, messages, commands) = Director::new(Some(&setup), &WindowOptions::default());
         commands.send(ViewCommand::Pause(true)).unwrap();
         let target = forethought_interface::Thing::Target(0);
-        let edit = forethought_interface::Edit::Move { what: target, to_m: [5.0, 9.0] };
-        commands.send(ViewCommand::Edit(edit)).unwrap();
+        let to = |x, y| ViewCommand::Edit(forethought_interface::Edit::Move { what: target, to_m: [x, y] });
+        commands.send(to(5.0, 9.0)).unwrap();
         commands.send(ViewCommand::Speed(f32::INFINITY)).unwrap();
         commands.send(ViewCommand::Pause(false)).unwrap();
         let directing = std::thread::spawn(move || director.direct());
         let changed = until(&messages, |message| matches!(message, ViewMessage::Changed(_)));
         assert!(matches!(changed, ViewMessage::Changed(scene) if scene.targets[0].position_m == [5.0, 9.0]));
-        let (snapshots, _) = until_scene(&messages);
-        let last = snapshots.last().unwrap();
-        assert!(last.outcome.is_some() && last.touched.world && last.tally == (0, 0));
+        let ended = |message: &ViewMessage| matches!(message, ViewMessage::Snapshot(now) if now.outcome.is_some());
+        let mut steps = vec![];
+        // It stays, and goes on where it is changed again.
+        for place in [to(1.0, 1.0), ViewCommand::NextEpisode] {
+            let ViewMessage::Snapshot(last) = until(&messages, ended) else { panic!("asked for") };
+            assert!(last.touched.world && last.tally == (0, 0));
+            steps.push(last.step);
+            commands.send(place).unwrap();
+        }
+        assert!(steps[1] > steps[0], "{steps:?}");
+        assert_eq!(until_scene(&messages).1.episode, 1);
         commands.send(ViewCommand::Quit).unwrap();
         while messages.recv().is_ok() {}
         directing.join().unwrap();
