@@ -343,7 +343,7 @@ fn draw(
         if let Some(mut mesh) = meshes.get_mut(&canvas.ground) {
             brush.paint(&mut mesh);
         }
-        if let Some(landscape) = story.landscape.as_ref().filter(|_| controls.landscape) {
+        if let Some(landscape) = story.landscape_in_sight().filter(|_| controls.landscape) {
             heat::draw(&mut brush, landscape, mapping);
         } else {
             scene::draw_grid(&mut brush, mapping);

@@ -228,7 +228,7 @@ fn legend(painter: &Painter, strip: Rect, story: &Story, controls: &Controls) {
         painter.galley(pos2(x + 31.0, y - words.size().y / 2.0), words, ink);
         x = end + 15.0;
     }
-    if let Some(scale) = story.landscape.as_ref().filter(|_| controls.landscape).and_then(heat::Scale::of) {
+    if let Some(scale) = story.landscape_in_sight().filter(|_| controls.landscape).and_then(heat::Scale::of) {
         shades(painter, strip, x, scale);
     }
 }

@@ -264,6 +264,11 @@ impl Story {
         self.look_at(Some(u32::try_from(wanted.max(0)).unwrap_or(u32::MAX)), now_s);
     }
 
+    /// The energy landscape, where it is that of what is in sight: there is none of the past.
+    pub fn landscape_in_sight(&self) -> Option<&Landscape> {
+        self.landscape.as_ref().filter(|_| !self.looks_back())
+    }
+
     /// How long all agents together thought in a control step of late, in milliseconds: a plan is carried out for some steps.
     pub fn thinking_ms(&self) -> f32 {
         let latest = self.history.latest(THINKING_STEPS);
@@ -337,9 +342,8 @@ impl AgentStory {
         self.reason = task.map_or_else(String::new, |task| task.reason.clone());
         self.drives.clone_from(&thought.drives);
         self.remembered.clone_from(&thought.remembered);
-        if let Some(inside) = &thought.introspection {
-            self.inside.clone_from(inside);
-        }
+        // A mind that does not look into itself, such as one that acts at random, shows nothing.
+        self.inside = thought.introspection.as_deref().cloned().unwrap_or_default();
         if !thought.rollouts.is_empty() {
             // A thought that goes on with an earlier plan shows that plan's futures again.
             if thought.planned || self.rollouts.is_empty() {
@@ -448,6 +452,8 @@ mod tests {
         (0..20).for_each(|step| tell(&mut story, step));
         story.look_at(Some(6), 1.0);
         assert!(story.looks_back() && story.step() == 6);
+        story.hear(ViewMessage::Landscape(Box::default()), 0.0, None);
+        assert!(story.landscape.is_some() && story.landscape_in_sight().is_none(), "there is none of the past");
         assert_eq!(story.agents[0].trail_m.len(), 7);
         assert_eq!(story.agents[0].rollouts[0].positions_m, [[5.0, 0.0]], "what was imagined then");
         assert_eq!(story.agents[0].energies.last(), Some(&(6, 1.0)));

@@ -62,7 +62,7 @@ fn track(ui: &mut Ui, story: &Story, controls: &Controls, asks: &mut Vec<Ask>) {
     painter.circle_filled(pos2(shown, place.top() + 5.0), 5.0, palette::egui(palette::CHOSEN));
     let corner = place.left_bottom() + vec2(5.0, -1.0);
     painter.text(corner, Align2::LEFT_BOTTOM, format!("step {first}"), small.clone(), faint);
-    painter.text(place.right_bottom() - vec2(5.0, 1.0), Align2::RIGHT_BOTTOM, last.to_string(), small, faint);
+    painter.text(place.right_bottom() - vec2(16.0, 1.0), Align2::RIGHT_BOTTOM, last.to_string(), small, faint);
     let step_at = |at: Pos2| {
         let part = ((at.x - place.left() - 4.0) / (place.width() - 8.0).max(1.0)).clamp(0.0, 1.0);
         first + (part * (last - first) as f32).round() as u32
