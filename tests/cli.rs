@@ -82,6 +82,7 @@ fn bad_usage_is_status_2_and_says_what_there_is() {
         (&["batch", "maze", "--learn", "x.safetensors"], "reads a floor plan"),
         (&["batch", "two_rooms", "--actor", "random", "--learn", "x.safetensors"], "none of its agents plans"),
         (&["run", "no/such/file.ron"], "no such file"),
+        (&["run", "--screenshot", "x.png", "--showing", "mnd"], "there is no `mnd` to show"),
         (&["frobnicate"], "unrecognized subcommand"),
         (&["run", "two_rooms", "--record", "a.gif"], "--headless"),
         (&["run", "two_rooms", "--headless", "--record", "a.mp4"], "ends in .gif"),
@@ -464,10 +465,12 @@ fn several_scenarios_have_a_folder_each() {
 
 #[test]
 fn without_a_window_it_says_what_to_do() {
-    let output = forethought(&["run", "two_rooms", "--actor", "random"]);
-    assert_eq!(status(&output), 1, "{}", stderr(&output));
-    assert!(stderr(&output).contains("--headless"), "{}", stderr(&output));
-    assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+    for arguments in [&["run", "two_rooms", "--actor", "random"][..], &["run"], &[]] {
+        let output = forethought(arguments);
+        assert_eq!(status(&output), 1, "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("--headless"), "{}", stderr(&output));
+        assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+    }
 }
 
 /// How many frames a film has, and how wide and high it is.

@@ -4,19 +4,25 @@
 //! [`Scene`] and [`Snapshot`] are what a window needs to draw; [`Num`] is a number of a scenario file that may be
 //! an expression over the episode's factors of variation.
 
+mod edit;
+mod inspect;
 mod num;
 mod observation;
 mod scene;
 mod seed;
+mod shelf;
 mod thought;
 mod vitals;
 
+pub use edit::{Edit, Thing};
+pub use inspect::{DriveCost, Foretold, Inspect, Introspection, MindSettings};
 pub use num::{FactorValues, Num, NumError, Numbers};
 pub use observation::{Action, Channel, Observation, ObservationLayout};
 pub use scene::{
-    FoodItem, Marker, Outcome, Outline, Pose, Ray, Scene, SceneBody, SceneFood, SceneZone, Snapshot, ViewCommand,
-    ViewMessage,
+    FoodItem, Landscape, Marker, Outcome, Outline, Pose, Ray, Scene, SceneBody, SceneFood, SceneZone, Snapshot,
+    Touched, ViewCommand, ViewMessage,
 };
 pub use seed::derive_seed;
+pub use shelf::{Difficulty, ScenarioCard};
 pub use thought::{ActedBy, Detail, Remembered, Rollout, Task, Think, ThinkError, Thought};
 pub use vitals::{Death, Vitals};

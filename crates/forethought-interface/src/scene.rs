@@ -1,6 +1,7 @@
 //! What a window needs to draw, and what it may ask for. Read first: [`ViewMessage`] and [`ViewCommand`].
 
-use crate::{Thought, Vitals};
+use crate::{Edit, MindSettings, ScenarioCard, Thought, Vitals};
+use std::path::PathBuf;
 
 /// Where something is. Metres and radians, x to the right, y up, the arena's lower left corner at the origin.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -112,6 +113,8 @@ pub struct Scene {
     pub foods: Vec<SceneFood>,
     /// The factors of variation as drawn for this episode.
     pub factors: Vec<(String, f64)>,
+    /// How each agent acts; none where that cannot be changed.
+    pub settings: Vec<Option<MindSettings>>,
 }
 
 /// One lidar ray.
@@ -154,14 +157,53 @@ pub struct Snapshot {
     pub light: Option<f32>,
     /// Each agent's lidar rays.
     pub rays: Vec<Vec<Ray>>,
+    /// Where each agent's body was touched in the latest control step, in metres.
+    pub contacts: Vec<Vec<[f32; 2]>>,
     /// Each agent's thought that led here; none before the first step.
     pub thoughts: Vec<Option<Thought>>,
     /// How long each agent thought, in milliseconds.
     pub think_ms: Vec<f32>,
     /// How the episode ended, if it has.
     pub outcome: Option<Outcome>,
-    /// Episodes of this run that have ended, and how many of those succeeded.
+    /// Episodes of this run that have ended untouched, and how many of those succeeded.
     pub tally: (u32, u32),
+    /// What a hand has done to the episode: unless it is nothing, it is no longer that of a batch.
+    pub touched: Touched,
+    /// The agent that a hand leads.
+    pub led: Option<usize>,
+}
+
+/// What a hand has done to an episode.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Something in the world was moved, pushed, added or removed.
+    pub world: bool,
+    /// A mind was changed.
+    pub mind: bool,
+    /// An agent was led by hand.
+    pub led: bool,
+}
+
+impl Touched {
+    /// Whether anything was done.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self.world || self.mind || self.led
+    }
+}
+
+/// The energy of being at each point of the arena, for one agent at one control step.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Landscape {
+    /// The agent.
+    pub agent: usize,
+    /// The control step at which it was computed.
+    pub step: u32,
+    /// Points along each row.
+    pub columns: usize,
+    /// Row after row from the lowest, each from left to right: energies at the middles of equal cells that fill the arena; not a
+    /// number where the agent cannot be.
+    pub energies: Vec<f32>,
 }
 
 /// What the runner tells the window.
@@ -171,12 +213,24 @@ pub enum ViewMessage {
     Scene(Box<Scene>),
     /// The episode went on.
     Snapshot(Box<Snapshot>),
+    /// The episode goes on in a world that was changed by hand.
+    Changed(Box<Scene>),
+    /// The energy landscape that was asked for.
+    Landscape(Box<Landscape>),
+    /// Something to say for a while.
+    Note(String),
+    /// The scenario's file has problems, which stay in sight until it is read again; without any text, it has none any more.
+    Problems(String),
+    /// The world was saved as a scenario that passes the check.
+    Saved(PathBuf),
+    /// The scenarios to choose from.
+    Shelf(Vec<ScenarioCard>),
     /// The episode failed; the text says why and what to do.
     Failed(String),
 }
 
 /// What the window asks of the runner.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ViewCommand {
     /// Stop the clock or let it go on.
     Pause(bool),
@@ -188,6 +242,39 @@ pub enum ViewCommand {
     NextEpisode,
     /// Simulated seconds for a second of the wall clock; infinity runs as fast as it can.
     Speed(f32),
+    /// Another episode, of a run with another seed.
+    Goto {
+        /// The run's seed.
+        seed: u64,
+        /// The episode's number.
+        episode: u64,
+    },
+    /// Change the world by hand.
+    Edit(Edit),
+    /// Save the world as it is now as a scenario.
+    Save,
+    /// Lead an agent by hand with these action values, or let its mind lead it again.
+    Lead {
+        /// The agent.
+        agent: usize,
+        /// What it is to do; none where its mind is to decide.
+        action: Option<[f32; 2]>,
+    },
+    /// Change how an agent acts; none for as its scenario says.
+    Adjust {
+        /// The agent.
+        agent: usize,
+        /// How it is to act.
+        settings: Option<Box<MindSettings>>,
+    },
+    /// Compute this agent's energy landscape from now on, or none.
+    Landscape(Option<usize>),
+    /// Read the scenario's file again and begin anew with it.
+    Reload,
+    /// Open this scenario.
+    Open(PathBuf),
+    /// Show the scenarios to choose from.
+    Shelf,
     /// End the run.
     Quit,
 }

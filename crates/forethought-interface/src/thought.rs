@@ -1,6 +1,6 @@
 //! What a mind thought at one control step, as plain floats. Read first: [`Think`].
 
-use crate::{Action, Observation};
+use crate::{Action, Inspect, Introspection, Observation};
 use serde::{Deserialize, Serialize};
 
 /// One imagined future.
@@ -12,6 +12,9 @@ pub struct Rollout {
     pub stride: u32,
     /// The energy of this future: lower is better.
     pub energy: f32,
+    /// The value of the world model's latent variable under which it was imagined; 0 without one.
+    #[serde(default)]
+    pub z: u32,
 }
 
 /// How an action came about.
@@ -76,6 +79,8 @@ pub struct Thought {
     /// What the agent keeps in mind of where things are, oldest first; empty without such a memory, and unless [`Detail::Full`]
     /// was asked for.
     pub remembered: Vec<Remembered>,
+    /// What went on inside; none unless [`Detail::Full`] was asked for.
+    pub introspection: Option<Box<Introspection>>,
     /// Predictor calls made for this thought: one is one transition of one imagined future, forward or backward.
     pub model_evaluations: u64,
 }
@@ -128,4 +133,9 @@ pub trait Think: Send {
         goal: Option<&Observation>,
         detail: Detail,
     ) -> Result<Thought, ThinkError>;
+
+    /// The mind to look into and to change while it lives, where it lets that be done.
+    fn inspect(&mut self) -> Option<&mut dyn Inspect> {
+        None
+    }
 }

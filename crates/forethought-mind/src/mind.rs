@@ -1,5 +1,7 @@
 //! One control step of the mind, as a paragraph. Read first: [`Mind`].
 
+mod introspection;
+
 use crate::{
     actor::{
         ActorSpec, Mode,
@@ -22,8 +24,9 @@ use crate::{
 };
 use forethought_energy::distance::Distance;
 use forethought_interface::{
-    ActedBy, Action, Detail, Observation, ObservationLayout, Rollout, Task, Think, ThinkError, Thought,
+    ActedBy, Action, Detail, Inspect, Observation, ObservationLayout, Rollout, Task, Think, ThinkError, Thought,
 };
+use introspection::Foresight;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::{borrow::Cow, collections::VecDeque, sync::Arc};
@@ -161,11 +164,14 @@ pub struct Mind {
     step: u32,
     /// What it keeps in mind of where things are.
     recall: Option<Recall>,
+    /// For those who look on: nothing is decided by it.
+    foresight: Foresight,
 }
 
 /// What a mind perceives at a control step.
 #[derive(Debug, Clone)]
 pub(crate) struct Present {
+    percept: Vec<f32>,
     pub(crate) latent: Vec<f32>,
     /// Empty without a goal.
     pub(crate) goal: Arc<[f32]>,
@@ -255,6 +261,7 @@ impl Mind {
             memory,
             step: 0,
             recall: None,
+            foresight: Foresight::default(),
         })
     }
 
@@ -420,7 +427,7 @@ impl Mind {
             return Err(ThinkError::Diverged { what: "the latent of the observation".into() });
         }
         let felt = self.body.iter().map(|(name, at)| (name.clone(), observation.values[*at])).collect();
-        Ok(Present { latent, goal, map: perception.map(observation).to_vec(), felt, unattended })
+        Ok(Present { percept, latent, goal, map: perception.map(observation).to_vec(), felt, unattended })
     }
 
     /// The latent of a goal, which mostly stays the same from step to step.
@@ -458,6 +465,7 @@ impl Mind {
         if let Some((present, familiarity)) = shown {
             thought.drives = self.needs().into_iter().zip(self.costs(&present, &thought.action.values)).collect();
             thought.drives.extend(familiarity.map(|familiarity| (NOVELTY.to_owned(), familiarity)));
+            thought.introspection = Some(Box::new(self.introspect(model, &present, &thought.action.values)));
         }
         thought.task = self.configurator.as_ref().and_then(|configurator| {
             let (name, reason) = (configurator.task()?.name.clone(), configurator.reason().to_owned());
@@ -861,18 +869,25 @@ impl Surprise {
         }
         self.recent.push_back((latent.to_vec(), action.to_vec()));
     }
+
+    /// Something else was done in the latest state.
+    fn correct(&mut self, action: &[f32]) {
+        if let Some((_, latest)) = self.recent.back_mut() {
+            action.clone_into(latest);
+        }
+    }
 }
 
 /// An imagined future as positions, the present first, under each value of the latent variable.
 fn pictures(model: &Model, latent: &[f32], map: &[f32], actions: &[f32], energy: f32) -> Vec<Rollout> {
     let readout = &model.card().readout;
     let stride = u32::try_from(model.stride()).unwrap_or(u32::MAX);
-    let picture = |predictor: &Arc<Predictor>| {
+    let picture = |(z, predictor): (u32, &Arc<Predictor>)| {
         let imagined = predictor.imagine(latent, actions, map);
         let latents = std::iter::once(latent).chain(imagined.chunks_exact(latent.len()));
-        Rollout { positions_m: latents.map(|latent| readout.position_m(latent)).collect(), stride, energy }
+        Rollout { positions_m: latents.map(|latent| readout.position_m(latent)).collect(), stride, energy, z }
     };
-    model.predictors().iter().map(picture).collect()
+    (0..).zip(model.predictors()).map(picture).collect()
 }
 
 impl Think for Mind {
@@ -885,6 +900,7 @@ impl Think for Mind {
         self.deliberation = Deliberation::default();
         self.memory.clear();
         self.surprise = Surprise::default();
+        self.foresight = Foresight::default();
         self.step = 0;
         if let Some(recall) = &mut self.recall {
             recall.clear();
@@ -914,5 +930,8 @@ impl Think for Mind {
         }
         let present = self.perceive(&model, observation, goal)?;
         self.live(&model, present, detail)
+    }
+    fn inspect(&mut self) -> Option<&mut dyn Inspect> {
+        Some(self)
     }
 }

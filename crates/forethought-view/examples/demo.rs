@@ -124,6 +124,8 @@ impl Clock {
                 Ok(ViewCommand::Speed(speed)) => self.speed = speed,
                 Ok(ViewCommand::Reset) => return Go::Again,
                 Ok(ViewCommand::NextEpisode) => return Go::Next,
+                // There is nothing behind the picture to be changed.
+                Ok(_) => {}
             }
         }
     }
@@ -201,6 +203,7 @@ impl Rooms {
                 ("goal_y".into(), f64::from(self.goal[1])),
                 ("starts_right".into(), 0.0),
             ],
+            settings: vec![None],
         }
     }
 
@@ -274,7 +277,7 @@ impl Rooms {
             let from = self.path[start];
             [from[0] + (at[0] - from[0]) * shorter - away * 0.4, from[1] + (at[1] - from[1]) * shorter + away]
         });
-        Rollout { positions_m: positions_m.collect(), stride: 1, energy: 0.15 + 0.012 * left + 0.05 * index }
+        Rollout { positions_m: positions_m.collect(), stride: 1, energy: 0.15 + 0.012 * left + 0.05 * index, z: 0 }
     }
 
     fn rays(&self, at: [f32; 2]) -> Vec<Ray> {

@@ -45,6 +45,16 @@ impl Brush {
         }
     }
 
+    /// Four corners in order, each with its own colour, and nothing to soften their edges: it has neighbours.
+    pub fn shaded(&mut self, corners: [Vec2; 4], colors: [Srgba; 4]) {
+        if corners.iter().any(|corner| !corner.is_finite()) {
+            return;
+        }
+        let start = self.next_index();
+        corners.into_iter().zip(colors).for_each(|(corner, color)| self.vertex(corner, color, 1.0));
+        self.quad([start, start + 1, start + 2, start + 3]);
+    }
+
     /// A filled disc.
     pub fn disc(&mut self, center: Vec2, radius: f32, color: Srgba) {
         self.polygon(&circle(center, radius), color);

@@ -10,12 +10,12 @@ use bevy::{
 pub struct Layout {
     /// The whole window.
     pub window: Vec2,
+    /// Where the world and the panels are docked. None in a small window, which shows the world alone.
+    pub dock: Option<Rect>,
     /// Above the arena: what the lines mean, or how the episode ended. None in a low window.
     pub strip: Option<Rect>,
     /// Where the arena is fitted in.
     pub world: Rect,
-    /// The numbers. None in a narrow window.
-    pub panel: Option<Rect>,
     /// The controls. None in a small window.
     pub bar: Option<Rect>,
 }
@@ -27,21 +27,31 @@ impl Default for Layout {
 }
 
 impl Layout {
-    /// Divide a window of this size.
+    /// Divide a window of this size; the world gets all but the controls, until it is docked.
     pub fn new(window: Vec2) -> Self {
         let window = window.max(Vec2::ONE);
-        let panel_width = if window.x < 620.0 { 0.0 } else { (window.x * 0.24).clamp(236.0, 330.0) };
-        let bar_height = if window.y < 260.0 || window.x < 420.0 { 0.0 } else { 50.0 };
-        let strip_height = if window.y < 320.0 { 0.0 } else { 42.0 };
-        let (right, bottom) = (window.x - panel_width, window.y - bar_height);
+        let bar_height = if window.y < 260.0 || window.x < 420.0 { 0.0 } else { 46.0 };
+        let bottom = window.y - bar_height;
         let rect = |x0, y0, x1, y1| (x1 > x0 && y1 > y0).then(|| Rect::new(x0, y0, x1, y1));
-        Self {
+        let above = Rect::new(0.0, 0.0, window.x, bottom);
+        let roomy = window.x >= 620.0 && window.y >= 320.0;
+        let layout = Self {
             window,
-            strip: rect(0.0, 0.0, right, strip_height),
-            world: Rect::new(0.0, strip_height, right, bottom),
-            panel: rect(right, 0.0, window.x, bottom),
+            dock: roomy.then_some(above),
+            strip: None,
+            world: above,
             bar: rect(0.0, bottom, window.x, window.y),
-        }
+        };
+        layout.with_world(above)
+    }
+
+    /// The same with the world docked here.
+    pub fn with_world(self, place: Rect) -> Self {
+        let strip_height = if place.height() < 280.0 { 0.0 } else { 38.0 };
+        let (min, max) = (place.min, place.max.max(place.min + Vec2::ONE));
+        let below = Vec2::new(min.x, min.y + strip_height);
+        let strip = (strip_height > 0.0).then(|| Rect::from_corners(min, Vec2::new(max.x, below.y)));
+        Self { strip, world: Rect::from_corners(below, max), ..self }
     }
 }
 
@@ -78,6 +88,12 @@ impl Mapping {
         self.origin + Vec2::new(position.x, -position.y)
     }
 
+    /// Back from there to metres.
+    pub fn to_metres(self, screen: Vec2) -> Vec2 {
+        let offset = (screen - self.origin) / self.px_per_m;
+        Vec2::new(offset.x, -offset.y)
+    }
+
     /// Logical pixels from the window's middle, y up: where meshes go.
     pub fn to_canvas(self, position_m: impl Into<Vec2>) -> Vec2 {
         let screen = self.to_screen(position_m);
@@ -110,10 +126,24 @@ mod tests {
     #[test]
     fn canvas_is_centred_with_y_up() {
         let layout = Layout::new(Vec2::new(400.0, 200.0));
-        assert_eq!((layout.panel, layout.bar, layout.strip), (None, None, None));
+        assert_eq!((layout.dock, layout.bar, layout.strip), (None, None, None));
         let mapping = Mapping::new([4.0, 2.0], &layout);
         assert!(mapping.to_canvas([2.0, 1.0]).length() < 1e-3);
+        let back = mapping.to_metres(mapping.to_screen([0.3, 1.7]));
+        assert!((back - Vec2::new(0.3, 1.7)).length() < 1e-4);
         assert!(mapping.to_canvas([2.0, 2.0]).y > 0.0 && mapping.to_canvas([4.0, 1.0]).x > 0.0);
+    }
+
+    #[test]
+    fn the_world_is_where_it_is_docked() {
+        let place = Rect::new(300.0, 20.0, 900.0, 640.0);
+        let layout = Layout::default().with_world(place);
+        let mapping = Mapping::new([10.0, 10.0], &layout);
+        let seen = Rect::from_corners(mapping.to_screen([0.0, 0.0]), mapping.to_screen([10.0, 10.0]));
+        assert!(place.contains(seen.min) && place.contains(seen.max), "{seen:?}");
+        assert!(layout.strip.is_some_and(|strip| strip.max.y <= seen.min.y));
+        let flat = layout.with_world(Rect::new(10.0, 10.0, 10.0, 10.0));
+        assert!(Mapping::new([10.0, 10.0], &flat).px_per_m.is_finite());
     }
 
     #[test]

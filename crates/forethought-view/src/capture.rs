@@ -1,18 +1,22 @@
 //! Pictures of the window as PNG files. Read first: [`Capture`].
 
-use crate::{ViewError, ViewOptions, overlay::Notes, story::Story};
+use crate::{ViewError, ViewOptions, input::Controls, overlay::Notes, story::Story};
 use bevy::{
     image::Image,
     prelude::*,
     render::view::screenshot::{Screenshot, ScreenshotCaptured},
 };
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use std::{
+    io::BufWriter,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
 /// Pictures drawn before one is taken: the words' library needs a few to find its sizes.
 const FRAMES_FIRST: u32 = 8;
+/// So many are waited for an energy landscape.
+const FRAMES_FOR_LANDSCAPE: u32 = 200;
 
 /// The picture that was asked for when the window was opened.
 #[derive(Resource, Debug)]
@@ -44,13 +48,21 @@ impl Capture {
 }
 
 /// Take the picture that was asked for once its step is shown.
-pub fn take_wanted(mut capture: ResMut<Capture>, story: Res<Story>, time: Res<Time<Real>>, mut commands: Commands) {
+pub fn take_wanted(
+    mut capture: ResMut<Capture>,
+    story: Res<Story>,
+    controls: Res<Controls>,
+    time: Res<Time<Real>>,
+    mut commands: Commands,
+) {
+    // A landscape takes a while; a mind without a cost has none.
+    let landscaped = !controls.landscape || story.landscape.is_some() || capture.frames > FRAMES_FOR_LANDSCAPE;
     let ready = capture.holds(&story) && story.settled(time.elapsed_secs_f64()) && !capture.taken;
     if !ready {
         return;
     }
     capture.frames += 1;
-    if capture.frames < FRAMES_FIRST {
+    if capture.frames < FRAMES_FIRST || !landscaped {
         return;
     }
     capture.taken = true;
@@ -86,7 +98,10 @@ pub fn take_now(commands: &mut Commands, story: &Story) {
 
 fn save(image: &Image, path: &Path) -> Result<(), String> {
     let pixels = image.clone().try_into_dynamic().map_err(|error| error.to_string())?;
-    pixels.to_rgb8().save(path).map_err(|error| error.to_string())
+    let file = std::fs::File::create(path).map_err(|error| error.to_string())?;
+    // As small as may be: pictures are taken seldom, and put into documents.
+    let encoder = PngEncoder::new_with_quality(BufWriter::new(file), CompressionType::Best, FilterType::Adaptive);
+    pixels.to_rgb8().write_with_encoder(encoder).map_err(|error| error.to_string())
 }
 
 /// For example `forethought-two_rooms-episode-3-step-43`.

@@ -4,25 +4,39 @@
 //! back. Nothing here computes what happens: it only shows it, so that a slow thought never stalls the picture.
 //!
 //! Each frame is one straight path (`app.rs`): hear what the runner says (`story.rs`), obey keys and buttons
-//! (`input.rs`), draw the world (`scene.rs`) and the thoughts (`thoughts.rs`) with one brush (`brush.rs`), then the
-//! words around them (`panel.rs`, `bar.rs`, `overlay.rs`).
+//! (`input.rs`), draw the world (`scene.rs`), the energy landscape (`heat.rs`) and the thoughts (`thoughts.rs`) with one brush
+//! (`brush.rs`), then the words around them: panels that dock (`dock.rs`), of which the architecture figure (`figure.rs`) is one,
+//! `bar.rs` and `overlay.rs`. What the mouse does in the world is `hands.rs`, what was shown before `history.rs`.
 
+mod agent_panel;
 mod app;
 mod bar;
 mod brush;
 mod camera;
 mod capture;
 mod display;
+mod dock;
+mod figure;
+mod frames;
+mod hands;
+mod heat;
+mod history;
 mod input;
 mod motion;
 mod overlay;
 mod palette;
 mod panel;
 mod plot;
+mod preferences;
 mod scene;
+mod shelf;
+mod showing;
 mod story;
 mod style;
 mod thoughts;
+mod timeline;
+
+pub use showing::Showing;
 
 use crossbeam::channel::{Receiver, Sender};
 use forethought_interface::{ViewCommand, ViewMessage};
@@ -39,11 +53,22 @@ pub struct ViewOptions {
     pub screenshot: Option<(PathBuf, u32)>,
     /// Close the window when that picture is saved.
     pub close_after_screenshot: bool,
+    /// What is shown besides, in place of what was remembered.
+    pub showing: Showing,
+    /// Write here how long each picture took when the window is closed.
+    pub frame_times: Option<PathBuf>,
 }
 
 impl Default for ViewOptions {
     fn default() -> Self {
-        Self { title: "Forethought".into(), size_px: (1280, 800), screenshot: None, close_after_screenshot: false }
+        Self {
+            title: "Forethought".into(),
+            size_px: (1280, 800),
+            screenshot: None,
+            close_after_screenshot: false,
+            showing: Showing::default(),
+            frame_times: None,
+        }
     }
 }
 

@@ -1,18 +1,22 @@
 //! Words over the world: what the lines mean, how the episode ended, names, messages. Read first: [`show`].
 
 use crate::{
+    bar::slowness,
     camera::{Layout, Mapping},
+    heat,
     input::{Ask, Controls, KEYS},
     palette,
+    plot::number,
     story::Story,
     style::strong,
+    thoughts,
 };
 use bevy::{color::Srgba, prelude::Resource};
 use bevy_egui::egui::{
-    Align2, Color32, Context, FontId, Grid, Id, LayerId, Order, Painter, Pos2, Rect, RichText, Stroke, StrokeKind,
-    Vec2, Window, pos2, vec2,
+    Align2, Color32, Context, FontId, Grid, Id, Label, LayerId, Order, Painter, Pos2, Rect, RichText, ScrollArea,
+    Stroke, StrokeKind, Vec2, Window, pos2, vec2,
 };
-use forethought_interface::Outcome;
+use forethought_interface::{Outcome, Touched};
 
 /// How long a note is shown, in seconds.
 const NOTE_S: f64 = 5.0;
@@ -47,6 +51,9 @@ pub fn show(
         _ => {}
     }
     banner(&painter, layout, story);
+    if story.shelf.is_none() {
+        chips(&painter.with_clip_rect(world), world, story, controls);
+    }
     if story.ended {
         let at = world.center_bottom() - vec2(0.0, 26.0);
         boxed(&painter, at, Align2::CENTER_BOTTOM, "The run has ended; this is its last picture.", palette::INK, 15.0);
@@ -58,7 +65,105 @@ pub fn show(
         boxed(&above, at, Align2::CENTER_BOTTOM, text, palette::INK, 15.0);
     }
     help(ctx, controls, clock);
-    failure(ctx, world, story)
+    let mut asks = failure(ctx, world, story);
+    asks.extend(problems(ctx, world, story));
+    asks.extend(saved(ctx, world, story));
+    asks
+}
+
+/// What sets this episode apart, on cards in the world's upper right corner.
+fn chips(painter: &Painter, world: Rect, story: &Story, controls: &Controls) {
+    let mut told: Vec<(String, Srgba)> = vec![];
+    if let Some(words) = story.now.as_ref().and_then(|now| touched_words(now.touched)) {
+        told.push((words, palette::BAD));
+    }
+    if story.now.as_ref().is_some_and(|now| now.touched.world && now.outcome.is_some()) {
+        told.push(("It stays. N: next, R: from the start, or change it and it goes on".into(), palette::INK));
+    }
+    if story.looks_back() {
+        let last = story.history.range().map_or(0, |(_, last)| last);
+        told.push((format!("Looking back: step {} of {last}. Backspace: now", story.step()), palette::CANDIDATE));
+    } else if controls.paused {
+        told.push(("Paused".into(), palette::FAINT_INK));
+    }
+    if let Some(pace) = slowness(story, controls) {
+        let (speed, think) = (controls.speed, number(story.thinking_ms()));
+        let words = format!("Slower than time: {pace:.1}x of {speed}x. Thinking takes {think} ms a step");
+        told.push((words, palette::BAD));
+    }
+    if controls.leads {
+        told.push(("You lead: arrow keys. G: let go".into(), palette::CHOSEN));
+    } else if controls.tool != crate::input::Tool::Move {
+        let (name, hint) = controls.tool.words();
+        told.push((format!("{name}: {hint}. 1: move"), palette::INK));
+    }
+    let mut y = world.top() + 8.0;
+    for (text, color) in told {
+        let words = painter.layout(text, FontId::proportional(14.5), Color32::WHITE, (world.width() - 40.0).max(80.0));
+        let size = words.size() + vec2(18.0, 6.0);
+        let rect = Rect::from_min_size(pos2(world.right() - 10.0 - size.x, y), size);
+        painter.rect_filled(rect, 5.0, palette::egui(color));
+        painter.galley(rect.center() - words.size() / 2.0, words, Color32::WHITE);
+        y = rect.bottom() + 5.0;
+    }
+}
+
+/// What a hand did to the episode; none where nothing.
+fn touched_words(touched: Touched) -> Option<String> {
+    let parts =
+        [(touched.world, "its world was changed"), (touched.mind, "its mind was changed"), (touched.led, "it was led")];
+    let parts: Vec<&str> = parts.iter().filter_map(|(so, what)| so.then_some(*what)).collect();
+    touched.any().then(|| format!("Touched: {}; no longer a batch's episode", parts.join(", ")))
+}
+
+/// What is wrong with the scenario's file, as `check` tells it.
+fn problems(ctx: &Context, world: Rect, story: &Story) -> Vec<Ask> {
+    if story.problems.is_empty() {
+        return vec![];
+    }
+    let mut asks = vec![];
+    let window = Window::new("The scenario has problems").collapsible(false).resizable(true).constrain_to(world);
+    let width = (world.width() - 60.0).clamp(160.0, 860.0);
+    window.anchor(Align2::CENTER_TOP, vec2(0.0, 24.0)).max_width(width).show(ctx, |ui| {
+        ui.set_max_width(width);
+        let plays = if story.scene.is_some() {
+            "What plays goes on as it was. Save the file again once it is mended."
+        } else {
+            ""
+        };
+        ui.label(RichText::new(plays).color(palette::egui(palette::FAINT_INK)));
+        ScrollArea::both().max_height((world.height() - 160.0).max(80.0)).show(ui, |ui| {
+            // What is marked below a line must stay below it.
+            let text = RichText::new(&story.problems).monospace().size(12.5).color(palette::egui(palette::BAD));
+            ui.add(Label::new(text).extend());
+        });
+        if ui.button("Close").clicked() {
+            asks.push(Ask::Dismiss);
+        }
+    });
+    asks
+}
+
+/// Where the world was saved.
+fn saved(ctx: &Context, world: Rect, story: &Story) -> Vec<Ask> {
+    let Some(file) = &story.saved else { return vec![] };
+    let mut asks = vec![];
+    let window = Window::new("The world is saved").collapsible(false).resizable(false).constrain_to(world);
+    window.anchor(Align2::CENTER_BOTTOM, vec2(0.0, -20.0)).show(ctx, |ui| {
+        let shown = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+        ui.label(RichText::new(shown.display().to_string()).font(strong(15.0)));
+        ui.label("It passes `forethought check`.");
+        ui.horizontal(|ui| {
+            if ui.button("Open it").clicked() {
+                asks.push(Ask::Open(file.clone()));
+                asks.push(Ask::Dismiss);
+            }
+            if ui.button("Close").clicked() {
+                asks.push(Ask::Dismiss);
+            }
+        });
+    });
+    asks
 }
 
 /// The wall clock as the words need it.
@@ -107,41 +212,88 @@ fn name(painter: &Painter, at: Pos2, align: Align2, text: &str, color: Srgba, pa
 
 /// What the lines mean, as far as there is room.
 fn legend(painter: &Painter, strip: Rect, story: &Story, controls: &Controls) {
-    let any = |shown: bool, has: bool| shown && has;
-    let has_rays = story.now.as_ref().is_some_and(|now| now.rays.iter().any(|rays| !rays.is_empty()));
-    let has_futures = story.agents.iter().any(|agent| !agent.rollouts.is_empty());
-    let others = story.agents.iter().map(|agent| agent.rollouts.len().saturating_sub(1)).max().unwrap_or(0);
-    let weighed = format!("{others} other futures");
-    let has_remembered = story.agents.iter().any(|agent| !agent.remembered.is_empty());
-    let levels = story.agents.iter().map(|agent| agent.subgoals.len()).max().unwrap_or(0);
-    let subgoals: Vec<String> = (0..levels).map(|level| format!("level {}'s subgoals", level + 2)).collect();
-    let subgoals = subgoals.iter().enumerate().map(|(level, text)| {
-        let color = palette::SUBGOALS[level % palette::SUBGOALS.len()];
-        (controls.futures, text.as_str(), color, 2.0, true)
-    });
-    let entries = [
-        (any(controls.futures, has_futures), "chosen future", palette::CHOSEN, 3.5, true),
-        (any(controls.futures, others > 0), weighed.as_str(), palette::CANDIDATE, 1.5, false),
-        (any(controls.futures, has_remembered), "remembered", palette::REMEMBERED, 2.0, false),
-        (any(controls.trail, story.step() > 0), "path so far", palette::TRAIL, 3.5, false),
-        (any(controls.rays, has_rays), "sensor rays", palette::RAY, 1.2, true),
-    ];
-    let mut x = strip.left() + 18.0;
-    for (_, text, color, width, dot) in entries.into_iter().chain(subgoals).filter(|entry| entry.0) {
+    let mut x = strip.left() + 14.0;
+    for Entry { text, color, width, dot } in entries(story, controls) {
         let ink = palette::egui(palette::INK);
-        let words = painter.layout_no_wrap(text.into(), FontId::proportional(15.0), ink);
-        let end = x + 40.0 + words.size().x;
+        let words = painter.layout_no_wrap(text, FontId::proportional(14.5), ink);
+        let end = x + 33.0 + words.size().x;
         if end > strip.right() - 8.0 {
-            break;
+            return;
         }
-        let (y, color) = (strip.center().y + 3.0, palette::egui(color));
-        painter.hline(x..=x + 30.0, y, Stroke::new(width, color));
+        let (y, color) = (strip.center().y + 2.0, palette::egui(color));
+        painter.hline(x..=x + 25.0, y, Stroke::new(width, color));
         if dot {
-            painter.circle_filled(pos2(x + if width > 2.0 { 15.0 } else { 30.0 }, y), 4.0, color);
+            painter.circle_filled(pos2(x + if width > 2.0 { 12.0 } else { 25.0 }, y), 4.0, color);
         }
-        painter.galley(pos2(x + 38.0, y - words.size().y / 2.0), words, ink);
-        x = end + 22.0;
+        painter.galley(pos2(x + 31.0, y - words.size().y / 2.0), words, ink);
+        x = end + 15.0;
     }
+    if let Some(scale) = story.landscape_in_sight().filter(|_| controls.landscape).and_then(heat::Scale::of) {
+        shades(painter, strip, x, scale);
+    }
+}
+
+/// From the lowest energy to the highest.
+fn shades(painter: &Painter, strip: Rect, x: f32, scale: heat::Scale) {
+    let text = format!("energy {} to {}", number(scale.low), number(scale.high));
+    let words = painter.layout_no_wrap(text, FontId::proportional(14.5), palette::egui(palette::INK));
+    let place = Rect::from_center_size(pos2(x + 30.0, strip.center().y + 2.0), vec2(60.0, 14.0));
+    if place.right() + words.size().x + 14.0 > strip.right() {
+        return;
+    }
+    for part in 0..12_u8 {
+        let (left, width) = (place.left() + 5.0 * f32::from(part), 5.0);
+        let cell = Rect::from_min_size(pos2(left, place.top()), vec2(width, place.height()));
+        painter.rect_filled(cell, 0.0, palette::egui(heat::color(f32::from(part) / 11.0)));
+    }
+    painter.rect_stroke(place, 0.0, Stroke::new(1.0, palette::egui(palette::RULE)), StrokeKind::Outside);
+    let at = pos2(place.right() + 7.0, place.center().y - words.size().y / 2.0);
+    painter.galley(at, words, palette::egui(palette::INK));
+}
+
+/// A line of the legend.
+struct Entry {
+    text: String,
+    color: Srgba,
+    width: f32,
+    dot: bool,
+}
+
+fn entries(story: &Story, controls: &Controls) -> Vec<Entry> {
+    let mut entries = vec![];
+    let mut add = |shown: bool, text: String, color: Srgba, width: f32, dot: bool| {
+        if shown {
+            entries.push(Entry { text, color, width, dot });
+        }
+    };
+    let futures = controls.futures;
+    let values = story.agents.iter().map(|agent| thoughts::values(&agent.rollouts)).max().unwrap_or(1);
+    let most = story.agents.iter().map(|agent| agent.rollouts.len()).max().unwrap_or(0);
+    let others = most.saturating_sub(values);
+    if values > 1 {
+        for z in 0..values as u32 {
+            add(futures, format!("future if z = {z}"), thoughts::of_value(z), 3.5, true);
+        }
+        add(futures && others > 0, "fainter: weighed".into(), palette::RULE, 1.5, false);
+    } else {
+        add(futures && most > 0, "chosen future".into(), palette::CHOSEN, 3.5, true);
+        add(futures && others > 0, format!("{others} others"), palette::CANDIDATE, 1.5, false);
+    }
+    let levels = story.agents.iter().map(|agent| agent.subgoals.len()).max().unwrap_or(0);
+    for level in 0..levels {
+        let color = palette::SUBGOALS[level % palette::SUBGOALS.len()];
+        add(futures, format!("level {}'s subgoals", level + 2), color, 2.0, true);
+    }
+    let has_remembered = story.agents.iter().any(|agent| !agent.remembered.is_empty());
+    add(futures && has_remembered, "remembered".into(), palette::REMEMBERED, 2.0, false);
+    let foretold = story.agents.iter().any(|agent| agent.inside.foretold.is_some());
+    add(futures && foretold, "foretold of now".into(), palette::INK, 1.2, true);
+    add(controls.trail && story.step() > 0, "path so far".into(), palette::TRAIL, 3.5, false);
+    let has_rays = story.now.as_ref().is_some_and(|now| now.rays.iter().any(|rays| !rays.is_empty()));
+    add(controls.rays && has_rays, "rays".into(), palette::RAY, 1.2, true);
+    let touches = story.now.as_ref().is_some_and(|now| now.contacts.iter().any(|contacts| !contacts.is_empty()));
+    add(controls.rays && touches, "contact".into(), palette::CONTACT, 3.0, false);
+    entries
 }
 
 fn outcome_words(story: &Story) -> Option<(String, Srgba)> {
@@ -179,14 +331,24 @@ fn boxed(painter: &Painter, at: Pos2, align: Align2, text: &str, color: Srgba, s
 fn help(ctx: &Context, controls: &mut Controls, clock: &Clock) {
     let window = Window::new("Keys").open(&mut controls.help).collapsible(false).resizable(false);
     window.anchor(Align2::CENTER_CENTER, Vec2::ZERO).show(ctx, |ui| {
-        Grid::new("keys").num_columns(2).spacing(vec2(24.0, 5.0)).show(ui, |ui| {
-            for (keys, what) in KEYS {
-                ui.label(RichText::new(keys).font(strong(15.0)));
-                ui.label(what);
+        Grid::new("sides").num_columns(2).spacing(vec2(36.0, 10.0)).min_col_width(300.0).show(ui, |ui| {
+            for sides in KEYS.chunks(2) {
+                for (heading, keys) in sides {
+                    ui.vertical(|ui| {
+                        ui.label(RichText::new(*heading).font(strong(16.0)).color(palette::egui(palette::GOOD)));
+                        Grid::new(*heading).num_columns(2).spacing(vec2(18.0, 4.0)).show(ui, |ui| {
+                            for (keys, what) in *keys {
+                                ui.label(RichText::new(*keys).font(strong(15.0)));
+                                ui.label(*what);
+                                ui.end_row();
+                            }
+                        });
+                    });
+                }
                 ui.end_row();
             }
         });
-        let rate = format!("{:.0} pictures a second", clock.frames_per_s);
+        let rate = format!("{:.0} pictures a second. Panels are dragged by their names.", clock.frames_per_s);
         ui.label(RichText::new(rate).color(palette::egui(palette::FAINT_INK)));
     });
 }
@@ -216,6 +378,13 @@ fn failure(ctx: &Context, world: Rect, story: &Story) -> Vec<Ask> {
 mod tests {
     use super::*;
     use forethought_interface::{Snapshot, ViewMessage};
+
+    #[test]
+    fn what_was_touched_is_said() {
+        assert_eq!(touched_words(Touched::default()), None);
+        let words = touched_words(Touched { world: true, led: true, mind: false }).unwrap();
+        assert!(words.contains("world") && words.contains("led") && !words.contains("mind"), "{words}");
+    }
 
     #[test]
     fn says_how_it_ended() {

@@ -9,6 +9,20 @@ pub const CHOSEN: Srgba = srgb(0xd5, 0x5e, 0x00);
 pub const CANDIDATE: Srgba = srgb(0x00, 0x72, 0xb2);
 /// Where the levels above the first mean to be: the second level's first, then by turns.
 pub const SUBGOALS: [Srgba; 3] = [srgb(0xcc, 0x79, 0xa7), srgb(0x56, 0xb4, 0xe9), srgb(0x8f, 0x84, 0x00)];
+/// Futures under each value of the latent variable, by turns.
+pub const FUTURES: [Srgba; 5] = [
+    srgb(0xd5, 0x5e, 0x00),
+    srgb(0x00, 0x72, 0xb2),
+    srgb(0x00, 0x9e, 0x73),
+    srgb(0xcc, 0x79, 0xa7),
+    srgb(0x8f, 0x84, 0x00),
+];
+/// The lowest energy of a landscape.
+pub const LOW_ENERGY: Srgba = srgb(0xff, 0xff, 0xff);
+/// The highest energy of a landscape.
+pub const HIGH_ENERGY: Srgba = srgb(0x5b, 0x3a, 0x7e);
+/// Where a body is touched.
+pub const CONTACT: Srgba = srgb(0xb8, 0x3a, 0x00);
 /// Where the agent keeps in mind that something is.
 pub const REMEMBERED: Srgba = srgb(0x00, 0x72, 0xb2);
 /// Sensor rays.

@@ -1,7 +1,7 @@
-//! The numbers beside the world. Read first: [`show`].
+//! The episode in numbers, and energies as plots. Read first: [`episode`] and [`energy`].
 
 use crate::{
-    input::Controls,
+    input::{Ask, Controls},
     palette,
     plot::{Plot, number},
     story::{AgentStory, Story},
@@ -9,91 +9,95 @@ use crate::{
 };
 use bevy::color::Srgba;
 use bevy_egui::egui::{
-    Align, Context, FontId, Frame, Grid, Id, Label, LayerId, Layout, Margin, Rect, RichText, ScrollArea, Sense, Stroke,
-    TextStyle, Ui, UiBuilder, vec2,
+    Align, DragValue, Frame, Grid, Label, Layout, Margin, RichText, Sense, Stroke, TextStyle, Ui, vec2,
 };
 use forethought_interface::{Death, Scene, Snapshot, Vitals};
 
 /// Room for the names left of the values, in pixels.
 const NAMES_WIDTH: f32 = 108.0;
 
-/// Draw the panel into `place`.
-pub fn show(ctx: &Context, place: Rect, story: &Story, controls: &mut Controls) {
-    let builder = UiBuilder::new().layer_id(LayerId::background()).max_rect(place);
-    let mut ui = Ui::new(ctx.clone(), Id::new("panel"), builder);
-    ui.painter().rect_filled(place, 0.0, palette::egui(palette::PAPER));
-    ui.painter().vline(place.left(), place.y_range(), Stroke::new(1.0, palette::egui(palette::RULE)));
-    Frame::new().inner_margin(Margin { left: 14, right: 10, top: 10, bottom: 6 }).show(&mut ui, |ui| {
-        ui.set_min_size(ui.available_size());
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            let low = place.height() < 640.0;
-            ui.spacing_mut().item_spacing = vec2(8.0, if low { 1.0 } else { 4.0 });
-            if low {
-                ui.style_mut().text_styles.insert(TextStyle::Body, FontId::proportional(13.5));
+/// The episode in numbers; says what was asked for.
+pub fn episode(ui: &mut Ui, story: &Story, controls: &Controls) -> Vec<Ask> {
+    let mut asks = vec![];
+    Frame::new().inner_margin(Margin { left: 14, right: 10, top: 8, bottom: 6 }).show(ui, |ui| {
+        ui.spacing_mut().item_spacing = vec2(8.0, 3.0);
+        match &story.scene {
+            Some(scene) => contents(ui, scene, story, controls, &mut asks),
+            None => {
+                ui.label("Waiting for the first episode ...");
             }
-            match &story.scene {
-                Some(scene) => contents(ui, scene, story, controls, place.bottom()),
-                None => {
-                    ui.label("Waiting for the first episode ...");
-                }
-            }
-        });
+        }
     });
+    asks
 }
 
-fn contents(ui: &mut Ui, scene: &Scene, story: &Story, controls: &mut Controls, bottom: f32) {
+fn contents(ui: &mut Ui, scene: &Scene, story: &Story, controls: &Controls, asks: &mut Vec<Ask>) {
     let start = Snapshot::default();
-    let now = story.now.as_ref().unwrap_or(&start);
+    let now = story.now.as_deref().unwrap_or(&start);
     ui.add(Label::new(RichText::new(title(&scene.title)).heading()).truncate());
+    go_to(ui, scene, asks);
     row(ui, "actor", &scene.actor);
-    row(ui, "episode", &format!("{}   (seed {})", scene.episode, scene.seed));
     row(ui, "successes", &successes(now.tally));
-    rule(ui);
     let (step, of) = (now.step, scene.max_steps.max(1));
-    row(ui, "step", &format!("{step} of {of}"));
+    row(ui, "step", &format!("{step} of {of}   ({:.1} s)", now.time_s));
     progress(ui, step as f32 / of as f32, palette::CANDIDATE);
-    let shown = choose_agent(ui, scene, story, controls);
+    rule(ui);
+    let shown = choose_agent(ui, scene, story, controls, asks);
     let nothing = AgentStory::default();
     let agent = story.agents.get(shown).unwrap_or(&nothing);
-    row(ui, "simulated time", &format!("{:.1} s", now.time_s));
-    if !agent.mode.is_empty() {
-        row(ui, "mode", agent.mode);
-    }
-    if !agent.task.is_empty() {
-        row(ui, "task", &agent.task);
-    }
     row(ui, "energy", &agent.energies.last().map_or("-".into(), |(_, energy)| number(*energy)));
-    row(ui, "thinking", &milliseconds(now.think_ms.get(shown).copied()));
-    row(ui, "latest plan", &milliseconds((agent.plan_ms > 0.0).then_some(agent.plan_ms)));
-    row(ui, "model calls", &thousands(agent.model_evaluations));
+    let think = now.think_ms.get(shown).copied();
+    row(ui, "thinking", &milliseconds(think));
+    let plan = milliseconds((agent.plan_ms > 0.0).then_some(agent.plan_ms));
+    row(ui, "latest plan", &format!("{plan}, {} model calls", thousands(agent.model_evaluations)));
     if let Some(Some(vitals)) = now.vitals.get(shown) {
         life(ui, vitals);
     }
-    for (name, cost) in &agent.drives {
-        row(ui, name, &number(*cost));
-    }
-    rule(ui);
-    // The plots take what the factors below them leave.
-    let factors_height =
-        if scene.factors.is_empty() { 0.0 } else { 36.0 + 19.0 * scene.factors.len().div_ceil(2) as f32 };
-    let left = bottom - 10.0 - ui.cursor().top() - factors_height;
-    let height = (left / 2.0 - 6.0).clamp(78.0, 170.0);
-    plots(ui, agent, height);
     if !scene.factors.is_empty() {
         rule(ui);
         factors(ui, scene);
     }
 }
 
+/// The run's seed and the episode's number, to be changed.
+fn go_to(ui: &mut Ui, scene: &Scene, asks: &mut Vec<Ask>) {
+    ui.horizontal(|ui| {
+        let faint = |text: &str| RichText::new(text).color(palette::egui(palette::FAINT_INK));
+        ui.label(faint("seed"));
+        let (mut seed, mut episode) = (scene.seed, scene.episode);
+        // While it is typed or dragged, the value is its own; it counts once that is done.
+        let seed_box = ui.add(DragValue::new(&mut seed).speed(0.1).update_while_editing(false));
+        ui.add_space(8.0);
+        ui.label(faint("episode"));
+        let episode_box = ui.add(DragValue::new(&mut episode).speed(0.05).update_while_editing(false));
+        let hint = "type a number, or drag";
+        let changed = [seed_box, episode_box].map(|field| field.on_hover_text(hint).changed());
+        if changed.contains(&true) {
+            asks.push(Ask::Goto(seed, episode));
+        }
+    });
+}
+
+/// Energies: over the latest planning, over the episode, and how far what came was from what was imagined.
+pub fn energy(ui: &mut Ui, story: &Story, controls: &Controls) {
+    let nothing = AgentStory::default();
+    let agent = story.agents.get(controls.agent % story.agents.len().max(1)).unwrap_or(&nothing);
+    Frame::new().inner_margin(Margin { left: 12, right: 8, top: 6, bottom: 4 }).show(ui, |ui| {
+        ui.spacing_mut().item_spacing = vec2(8.0, 4.0);
+        let height = (ui.available_height() / 3.0 - 6.0).clamp(72.0, 190.0);
+        plots(ui, agent, height);
+    });
+}
+
 /// Which agent's thoughts are shown; with several there is a choice.
-fn choose_agent(ui: &mut Ui, scene: &Scene, story: &Story, controls: &mut Controls) -> usize {
+fn choose_agent(ui: &mut Ui, scene: &Scene, story: &Story, controls: &Controls, asks: &mut Vec<Ask>) -> usize {
     let count = story.agents.len().max(1);
     let shown = controls.agent % count;
     if count > 1 {
         ui.horizontal_wrapped(|ui| {
             for (index, agent) in scene.agents.iter().enumerate() {
                 if ui.selectable_label(index == shown, &agent.name).clicked() {
-                    controls.agent = index;
+                    asks.push(Ask::LookInto(index));
                 }
             }
         });
@@ -121,6 +125,15 @@ fn plots(ui: &mut Ui, agent: &AgentStory, height: f32) {
         empty: "no step yet",
     };
     episode.show(ui, height);
+    let points: Vec<(f32, f32)> = agent.errors.iter().map(|(step, error)| (*step as f32, *error)).collect();
+    let realised = Plot {
+        title: "Imagined against realised",
+        x_name: "step",
+        points: &points,
+        color: palette::SUBGOALS[0],
+        empty: "no prediction has come due yet",
+    };
+    realised.show(ui, height);
 }
 
 fn factors(ui: &mut Ui, scene: &Scene) {

@@ -9,8 +9,8 @@ pub fn draw_floor(brush: &mut Brush, mapping: Mapping) {
     brush.polygon(&arena(mapping), palette::FLOOR);
 }
 
-/// What lies on the floor: a grid, zones and targets.
-pub fn draw_ground(brush: &mut Brush, scene: &Scene, mapping: Mapping) {
+/// A line each metre, or each ten.
+pub fn draw_grid(brush: &mut Brush, mapping: Mapping) {
     let Vec2 { x: width, y: height } = mapping.size_m;
     let apart = grid_step(width.max(height));
     for index in 1..(width / apart).ceil() as u32 {
@@ -21,6 +21,10 @@ pub fn draw_ground(brush: &mut Brush, scene: &Scene, mapping: Mapping) {
         let y = index as f32 * apart;
         brush.line(&[mapping.to_canvas([0.0, y]), mapping.to_canvas([width, y])], 1.0, palette::GRID);
     }
+}
+
+/// What lies on the floor: zones and targets.
+pub fn draw_ground(brush: &mut Brush, scene: &Scene, mapping: Mapping) {
     for zone in &scene.zones {
         let color = palette::scenario(zone.color);
         for corners in shapes(&zone.outlines, zone.pose, mapping) {
@@ -142,6 +146,15 @@ fn front_m(agent: &SceneBody) -> f32 {
     let reach = agent.outlines.iter().map(|outline| match outline {
         Outline::Disc { center_m, radius_m } => center_m[0] + radius_m,
         Outline::Polygon { vertices_m } => vertices_m.iter().map(|vertex| vertex[0]).fold(0.0, f32::max),
+    });
+    reach.fold(0.0, f32::max)
+}
+
+/// How far a body reaches from its middle, in metres.
+pub fn reach_m(body: &SceneBody) -> f32 {
+    let reach = body.outlines.iter().map(|outline| match outline {
+        Outline::Disc { center_m, radius_m } => Vec2::from(*center_m).length() + radius_m,
+        Outline::Polygon { vertices_m } => vertices_m.iter().map(|at| Vec2::from(*at).length()).fold(0.0, f32::max),
     });
     reach.fold(0.0, f32::max)
 }

@@ -7,7 +7,7 @@ use crate::{
     story::{AgentStory, Picture},
 };
 use bevy::{color::Srgba, math::Vec2};
-use forethought_interface::{Ray, Rollout};
+use forethought_interface::{Ray, Rollout, Scene};
 
 /// A dot on the chosen future every so many control steps.
 const DOT_EVERY: u32 = 4;
@@ -39,27 +39,72 @@ pub fn draw_trail(brush: &mut Brush, agent: &AgentStory, index: usize, picture: 
     brush.fading_line(&points, 3.5, Srgba { alpha: 0.75, ..palette::TRAIL });
 }
 
-/// The imagined futures that were weighed, faint, and the chosen one, strong: of each what still lies ahead.
-pub fn draw_rollouts(brush: &mut Brush, agent: &AgentStory, step: u32, mapping: Mapping) {
+/// The imagined futures that were weighed, faint, and the chosen one, strong, under each value of the latent variable in a
+/// colour of its own: of each what still lies ahead. Without `all` only the chosen one.
+pub fn draw_rollouts(brush: &mut Brush, agent: &AgentStory, step: u32, all: bool, mapping: Mapping) {
     let passed = step.saturating_sub(agent.imagined_at);
-    let Some((chosen, others)) = agent.rollouts.split_first() else { return };
+    let (chosen, others) = agent.rollouts.split_at(values(&agent.rollouts).min(agent.rollouts.len()));
+    let several = chosen.len() > 1;
     // The more there are, the fainter each one.
     let alpha = (3.0 / (others.len() as f32).sqrt().max(1.0)).clamp(0.3, 0.7);
-    for rollout in others.iter().rev() {
+    for rollout in others.iter().rev().filter(|_| all) {
         let points: Vec<Vec2> = ahead(rollout, passed).map(|(_, position)| mapping.to_canvas(position)).collect();
-        brush.line(&points, 1.5, Srgba { alpha, ..palette::CANDIDATE });
+        let color = if several { of_value(rollout.z) } else { palette::CANDIDATE };
+        brush.line(&points, 1.5, Srgba { alpha, ..color });
     }
+    for rollout in chosen.iter().rev() {
+        draw_chosen(brush, rollout, passed, if several { of_value(rollout.z) } else { palette::CHOSEN }, mapping);
+    }
+}
+
+fn draw_chosen(brush: &mut Brush, chosen: &Rollout, passed: u32, color: Srgba, mapping: Mapping) {
     let (steps, points): (Vec<u32>, Vec<Vec2>) =
         ahead(chosen, passed).map(|(step, position)| (step, mapping.to_canvas(position))).unzip();
     // A white edge keeps it apart from whatever it crosses.
     brush.line(&points, 6.0, Srgba { alpha: 0.8, ..palette::FLOOR });
-    brush.line(&points, 3.5, palette::CHOSEN);
+    brush.line(&points, 3.5, color);
     // Each dot stays where it was imagined while the agent comes nearer.
     let dots = steps.iter().zip(&points).skip(1).filter(|(step, _)| step.is_multiple_of(DOT_EVERY));
     for &dot in dots.map(|(_, dot)| dot).chain(points.last()) {
         brush.disc(dot, 5.5, palette::FLOOR);
-        brush.disc(dot, 4.2, palette::CHOSEN);
+        brush.disc(dot, 4.2, color);
     }
+}
+
+/// How many values the latent variable has under which futures were imagined: 1 without one.
+pub fn values(rollouts: &[Rollout]) -> usize {
+    rollouts.iter().map(|rollout| rollout.z as usize + 1).max().unwrap_or(1)
+}
+
+/// The colour of futures under this value.
+pub fn of_value(z: u32) -> Srgba {
+    palette::FUTURES[z as usize % palette::FUTURES.len()]
+}
+
+/// Where an agent is touched: a star at each contact.
+pub fn draw_contacts(brush: &mut Brush, contacts: &[[f32; 2]], mapping: Mapping) {
+    for contact in contacts {
+        let at = mapping.to_canvas(*contact);
+        for turn in 0..4_u8 {
+            let arm = 8.0 * Vec2::from_angle(std::f32::consts::FRAC_PI_4 * f32::from(turn));
+            brush.line(&[at - arm, at + arm], 2.5, palette::CONTACT);
+        }
+    }
+}
+
+/// Which agent is looked into.
+pub fn draw_focus(brush: &mut Brush, agent: usize, picture: &Picture, scene: &Scene, mapping: Mapping) {
+    let (Some(pose), Some(body)) = (picture.agents.get(agent), scene.agents.get(agent)) else { return };
+    let radius = 1.25 * crate::scene::reach_m(body) * mapping.px_per_m + 3.0;
+    brush.ring(mapping.to_canvas(pose.position_m), radius, 2.5, palette::INK);
+}
+
+/// Where the latest prediction that came due had the agent, and a line to where it is.
+pub fn draw_foretold(brush: &mut Brush, agent: &AgentStory, index: usize, picture: &Picture, mapping: Mapping) {
+    let (Some(foretold), Some(pose)) = (agent.inside.foretold, picture.agents.get(index)) else { return };
+    let ends = [foretold.position_m, pose.position_m].map(|end| mapping.to_canvas(end));
+    brush.line(&ends, 1.5, Srgba { alpha: 0.7, ..palette::INK });
+    brush.ring(ends[0], 6.0, 2.0, palette::INK);
 }
 
 /// Where each level above the first means to be, the highest below the others: squares on a line, the further in the future
@@ -108,9 +153,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn without_a_latent_variable_there_is_one_value() {
+        let rollout = |z| Rollout { z, ..Rollout::default() };
+        assert_eq!((values(&[]), values(&[rollout(0), rollout(0)]), values(&[rollout(0), rollout(2)])), (1, 1, 3));
+    }
+
+    #[test]
     fn a_future_is_used_up_step_by_step() {
         let positions_m = vec![[0.0, 0.0], [4.0, 0.0], [8.0, 8.0]];
-        let rollout = Rollout { positions_m, stride: 4, energy: 0.0 };
+        let rollout = Rollout { positions_m, stride: 4, ..Rollout::default() };
         let ahead = |passed| ahead(&rollout, passed).collect::<Vec<_>>();
         assert_eq!(ahead(0), [(0, [0.0, 0.0]), (4, [4.0, 0.0]), (8, [8.0, 8.0])]);
         assert_eq!(ahead(1), [(1, [1.0, 0.0]), (4, [4.0, 0.0]), (8, [8.0, 8.0])]);

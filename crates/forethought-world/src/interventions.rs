@@ -1,10 +1,9 @@
 //! Interventions: what an experimenter does to an agent's body between two control steps, against the laws of its world.
 //! Read first: [`Sandbox::place`] and [`Sandbox::set_solid`].
 
-use crate::physics::{Physics, PhysicsItem, Roster};
+use crate::physics::{PhysicsItem, Roster};
 use crate::surroundings::{Solid, Surroundings};
 use crate::{Sandbox, StepRecord};
-use bevy_rapier2d::dynamics::RapierRigidBodyHandle;
 use bevy_rapier2d::rapier::dynamics::RigidBodyHandle;
 use bevy_rapier2d::rapier::geometry::InteractionGroups;
 use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
@@ -77,10 +76,6 @@ impl Sandbox {
     /// Do something to the body of an agent that there is.
     fn with_body(&mut self, agent: usize, act: impl FnOnce(&mut PhysicsItem, RigidBodyHandle)) -> bool {
         let Some(entity) = self.world.resource::<Roster>().agents.get(agent).copied() else { return false };
-        let Some(handle) = self.world.get::<RapierRigidBodyHandle>(entity).map(|handle| handle.0) else { return false };
-        let mut physics = self.world.query::<Physics>();
-        let Ok(mut physics) = physics.single_mut(&mut self.world) else { return false };
-        act(&mut physics, handle);
-        true
+        self.with_solid(entity, act)
     }
 }

@@ -12,6 +12,7 @@ mod digest;
 mod error;
 mod food;
 mod geometry;
+mod hands;
 mod interventions;
 mod maze;
 mod metabolism;

@@ -6,7 +6,7 @@ use crate::metabolism::Metabolism;
 use crate::surroundings::{Solid, Surroundings};
 use crate::{ClimateSpec, WorldSpec};
 use bevy_rapier2d::rapier::math::Vector;
-use forethought_interface::{Num, Vitals};
+use forethought_interface::{FoodItem, Num, Vitals};
 
 /// The needs of a world's agents; empty in a world without any.
 #[derive(Default)]
@@ -59,6 +59,12 @@ impl Needs {
     /// Whether anything here changes from step to step.
     pub(crate) fn any(&self) -> bool {
         self.climate.is_some() || !self.patches.is_empty() || self.vitals.iter().any(Option::is_some)
+    }
+
+    /// Every item of food, patch after patch.
+    pub(crate) fn foods(&self) -> Vec<FoodItem> {
+        let items = self.patches.iter().flat_map(|patch| &patch.items);
+        items.map(|item| FoodItem { position_m: item.place.to_array(), present: item.present }).collect()
     }
 
     /// Whether there is a sky that changes.

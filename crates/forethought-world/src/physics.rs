@@ -88,6 +88,11 @@ impl Timetable {
         }
     }
 
+    /// The phases that begin before this physics step are behind.
+    pub(crate) fn skip(&mut self, step: u64) {
+        self.begun = self.phases.iter().filter(|phase| phase.step < step).count();
+    }
+
     fn add(&mut self, body: RigidBodyHandle, phase: &PhaseSpec, dt: f64) {
         // A phase that is to begin at a step's very time is not put off by rounding.
         let step = (phase.from_s.value() / dt - 1e-6).ceil().max(0.0) as u64;

@@ -41,6 +41,9 @@ pub struct AgentRecord {
     pub think_time: Duration,
     /// Its lidar's rays from where it is now; empty unless [`forethought_interface::Detail::Full`] was asked for.
     pub rays: Vec<Ray>,
+    /// Where its body was touched in this control step, in metres; empty unless [`forethought_interface::Detail::Full`] was asked
+    /// for.
+    pub contacts: Vec<[f32; 2]>,
     /// The sum of all contact impulses on its body in this control step, in N s.
     pub bump_impulse_n_s: f32,
     /// How it is now; none without a metabolism.

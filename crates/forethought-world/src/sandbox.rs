@@ -4,6 +4,7 @@ use crate::actuators::{Actuator, Command};
 use crate::check::check_world;
 use crate::digest::Digest;
 use crate::geometry::vector;
+use crate::hands::Hands;
 use crate::physics::{self, Laws, Roster, Timetable, distance_m};
 use crate::pursuit::Pursuers;
 use crate::schedule::{Attention, GoalFrame, Minds, Sensing, Trouble, moment, record, schedule, sense};
@@ -38,6 +39,7 @@ impl Sandbox {
         let mut world = World::new();
         world.insert_resource(Minds(SyncCell::new(Vec::new())));
         world.init_resource::<Attention>();
+        world.init_resource::<Hands>();
         world.init_resource::<Trouble>();
         world.init_resource::<Digest>();
         world.init_resource::<Surroundings>();
@@ -197,7 +199,7 @@ impl Sandbox {
     }
 
     /// Give the agents' bodies their actuators and senses.
-    fn seat_agents(&mut self, spec: &WorldSpec) {
+    pub(crate) fn seat_agents(&mut self, spec: &WorldSpec) {
         let agents = self.world.resource::<Roster>().agents.clone();
         let dt = self.world.resource::<Laws>().dt;
         for (agent, entity) in spec.agents.iter().zip(agents) {

@@ -2,6 +2,7 @@
 
 use crate::actuators::{Actuator, Command};
 use crate::digest::Digest;
+use crate::hands::Hands;
 use crate::physics::{Fixed, Laws, Physics, Roster, SolidIndex, Timetable};
 use crate::pursuit::Pursuers;
 use crate::sensors::{Contacts, Moment, Senses};
@@ -145,8 +146,11 @@ fn think(
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its access")]
 fn act(
-    record: Res<StepRecord>,
+    mut record: ResMut<StepRecord>,
+    mut minds: ResMut<Minds>,
+    hands: Res<Hands>,
     roster: Res<Roster>,
     surroundings: Res<Surroundings>,
     mut commands: Query<&mut Command>,
@@ -156,8 +160,14 @@ fn act(
     if trouble.0.is_some() {
         return;
     }
-    for (index, (agent, entity)) in record.agents.iter().zip(&roster.agents).enumerate() {
-        let Some(thought) = &agent.thought else { continue };
+    for (index, (agent, entity)) in record.agents.iter_mut().zip(&roster.agents).enumerate() {
+        let Some(thought) = &mut agent.thought else { continue };
+        if let Some(Some(action)) = hands.0.get(index) {
+            thought.action.values = action.to_vec();
+            if let Some(mind) = minds.0.get().get_mut(index).and_then(|mind| mind.inspect()) {
+                mind.acted(&thought.action);
+            }
+        }
         match (Command::new(&thought.action), commands.get_mut(*entity)) {
             // The dead move no more.
             (Ok(new), Ok(mut command)) => {
@@ -298,6 +308,11 @@ pub(crate) fn record(recording: Recording) {
             Detail::Brief => Vec::new(),
             Detail::Full => senses.rays(surroundings.first_agent + index, body.position(), &surroundings),
         };
+        agent.contacts.clear();
+        if attention.0 == Detail::Full {
+            let places = contacts.0.iter().map(|contact| body.position().transform_point(contact.place).to_array());
+            agent.contacts.extend(places);
+        }
     }
     let needs = &surroundings.needs;
     record.light = needs.has_climate().then_some(needs.sky.light);

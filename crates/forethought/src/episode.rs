@@ -214,6 +214,16 @@ impl Runner {
         &self.sandbox
     }
 
+    /// The same, for a hand in it.
+    pub fn sandbox_mut(&mut self) -> &mut Sandbox {
+        &mut self.sandbox
+    }
+
+    /// Make the minds anew with the next episode, whatever was changed of them.
+    pub fn forget_minds(&mut self) {
+        self.drives = None;
+    }
+
     /// Minds are kept from episode to episode, unless a drive's weight varies with a factor.
     fn seat_minds(&mut self, drawn: &Episode) -> Result<(), Error> {
         let drives = self.setup.loaded.scenario.agents.iter().map(|agent| drives_of(agent, drawn)).collect();

@@ -8,8 +8,22 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// Where there is no such file; the error names those that there are.
 pub fn scenario_file(wanted: &str) -> Result<PathBuf, Error> {
-    let folders = [PathBuf::from("scenarios"), Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")];
-    find(wanted, &folders)
+    find(wanted, &folders())
+}
+
+/// The scenarios that come along: those in `scenarios/`, here or in the source tree.
+#[must_use]
+pub fn scenario_files() -> Vec<PathBuf> {
+    let folders = folders();
+    let folder = folders.iter().find(|folder| !names_in(folder).is_empty());
+    folder.map_or_else(Vec::new, |folder| {
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+        names_in(&folder).into_iter().map(|name| folder.join(format!("{name}.ron"))).collect()
+    })
+}
+
+fn folders() -> [PathBuf; 2] {
+    [PathBuf::from("scenarios"), Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")]
 }
 
 fn find(wanted: &str, folders: &[PathBuf]) -> Result<PathBuf, Error> {

@@ -25,6 +25,7 @@ pub fn scene(setup: &Setup, drawn: &Episode, index: u64) -> Scene {
         zones: world.zones.iter().map(zone).collect(),
         foods: world.foods.iter().flat_map(food).collect(),
         factors: drawn.factors.clone(),
+        settings: vec![],
     }
 }
 
@@ -43,8 +44,10 @@ pub fn snapshot(record: &StepRecord, outcome: Option<Outcome>, tally: (u32, u32)
         rays: agents.iter().map(|agent| agent.rays.clone()).collect(),
         thoughts: agents.iter().map(|agent| agent.thought.clone()).collect(),
         think_ms: agents.iter().map(|agent| agent.think_time.as_secs_f32() * 1e3).collect(),
+        contacts: agents.iter().map(|agent| agent.contacts.clone()).collect(),
         outcome,
         tally,
+        ..Snapshot::default()
     }
 }
 

@@ -28,6 +28,7 @@ use std::{
 use xxhash_rust::xxh3::Xxh3;
 
 /// What to run: everything that all episodes of a run share. Its workers share one.
+#[derive(Clone)]
 pub struct Setup {
     /// The scenario.
     pub loaded: LoadedScenario,
@@ -144,6 +145,12 @@ impl Setup {
         // A model that does not fit is told now, not by each worker.
         setup.minds(&setup.draw(0)?)?;
         Ok(setup)
+    }
+
+    /// The same run from another seed.
+    #[must_use]
+    pub fn seeded(&self, seed: u64) -> Self {
+        Self { seed, ..self.clone() }
     }
 
     /// The scenario's name.

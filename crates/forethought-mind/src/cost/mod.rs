@@ -104,6 +104,23 @@ impl Cost {
         self.drives = own.drives.iter().map(weigh).collect();
     }
 
+    /// Weigh the drives of these names so, and leave the others as they are.
+    pub(crate) fn set_weights(&mut self, weights: &[(String, f32)]) {
+        for drive in &mut self.drives {
+            if let Some((_, weight)) = weights.iter().find(|(name, _)| name == drive.name()) {
+                // What was not changed keeps its digits.
+                if drive.weight().value_f32().to_bits() != weight.to_bits() {
+                    *drive = drive.weighing(f64::from(*weight));
+                }
+            }
+        }
+    }
+
+    /// The same with this drive alone, counting 1, and without the critic.
+    pub(crate) fn alone(&self, drive: &DriveSpec) -> Self {
+        Self { drives: vec![drive.weighing(1.0)], critic: None, ..self.clone() }
+    }
+
     /// What each drive but `Reach` costs before its weight, in this state `[latent]` under the action taken there, where the
     /// body's senses really are `felt`, by name.
     pub(crate) fn of_each(&self, latent: &[f32], action: &[f32], felt: &dyn Fn(&str) -> Option<f32>) -> Vec<f32> {

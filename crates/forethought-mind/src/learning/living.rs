@@ -2,7 +2,7 @@
 
 use super::Learning;
 use crate::Mind;
-use forethought_interface::{Detail, Observation, Think, ThinkError, Thought};
+use forethought_interface::{Detail, Inspect, Observation, Think, ThinkError, Thought};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A mind that lives with the model of a stream of experience. One of those that share a stream leads: what it goes through is
@@ -56,5 +56,9 @@ impl Think for Living {
             locked(&self.learning).remember(moment, cost);
         }
         Ok(thought)
+    }
+
+    fn inspect(&mut self) -> Option<&mut dyn Inspect> {
+        Some(&mut self.mind)
     }
 }

@@ -29,15 +29,15 @@ struct Cli {
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 
-    /// Without a command: run two_rooms in a window
+    /// Without a command: choose a scenario in a window
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  forethought                                     watch an agent cross two rooms
-  forethought run two_rooms --headless            the same without a window, as text
+  forethought                                     a window: choose a scenario and watch
+  forethought run two_rooms --headless            without a window, as text
   forethought batch two_rooms --episodes 200 --out runs/two_rooms
   forethought train two_rooms --out my_model.safetensors
   forethought bench two_rooms --episodes 100      all actors side by side

@@ -62,6 +62,11 @@ pub struct Choices {
 impl Choices {
     /// A scenario, ready to run.
     pub fn setup(&self, scenario: &str) -> Result<Setup, Error> {
+        Setup::load(&locate::scenario_file(scenario)?, &self.options())
+    }
+
+    /// The same as a setup has it.
+    pub fn options(&self) -> SetupOptions {
         let changes = Changes {
             mode: self.mode,
             horizon: self.horizon,
@@ -70,8 +75,7 @@ impl Choices {
             configurator: self.configurator,
             without: self.without.clone(),
         };
-        let options = SetupOptions { seed: self.seed, actor: self.actor, model: self.model.clone(), changes };
-        Setup::load(&locate::scenario_file(scenario)?, &options)
+        SetupOptions { seed: self.seed, actor: self.actor, model: self.model.clone(), changes }
     }
 }
 

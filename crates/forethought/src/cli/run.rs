@@ -28,9 +28,8 @@ use std::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Run {
-    /// A RON file, or the bare name of one in scenarios/
-    #[arg(default_value = "two_rooms")]
-    scenario: String,
+    /// A RON file, or the bare name of one in scenarios/; without it the window shows all of those to choose from
+    scenario: Option<String>,
 
     #[command(flatten)]
     choices: Choices,
@@ -57,6 +56,14 @@ pub struct Run {
     /// The control step to take a picture at; without it, the end of the episode
     #[arg(long, value_name = "N")]
     at_step: Option<u32>,
+
+    /// What the picture shows besides: panels by name, `landscape`, `keys`
+    #[arg(long, value_name = "WHAT", hide = true, requires = "screenshot", value_delimiter = ',')]
+    showing: Vec<String>,
+
+    /// Write how long each picture took, in milliseconds, when the window is closed
+    #[arg(long, value_name = "FILE", hide = true)]
+    frame_times: Option<PathBuf>,
 
     #[command(flatten)]
     recording: RecordArgs,
@@ -87,6 +94,7 @@ struct RecordArgs {
 
 const EXAMPLES: &str = "\
 Examples:
+  forethought run                                             choose a scenario in the window
   forethought run two_rooms
   forethought run two_rooms --seed 3 --actor mppi
   forethought run two_rooms --learn my_model.safetensors      it goes on learning while you watch
@@ -100,7 +108,9 @@ impl Run {
     /// Run in a window, or without one.
     pub fn execute(&self, json: bool) -> Result<Done> {
         // A scenario that is not there is told before a window that cannot be opened.
-        locate::scenario_file(&self.scenario)?;
+        if let Some(scenario) = &self.scenario {
+            locate::scenario_file(scenario)?;
+        }
         self.check_pictures();
         match &self.recording.record {
             Some(file) => self.record(file, json),
@@ -184,7 +194,8 @@ impl Run {
     }
 
     fn setup(&self, threads: usize, pace: Pace) -> Result<Arc<Setup>> {
-        Ok(self.learn.apply(self.choices.setup(&self.scenario)?, &self.choices, None, threads, pace)?)
+        let scenario = self.scenario.as_deref().unwrap_or("two_rooms");
+        Ok(self.learn.apply(self.choices.setup(scenario)?, &self.choices, None, threads, pace)?)
     }
 
     fn headless(&self, json: bool) -> Result<Done> {
@@ -213,18 +224,26 @@ impl Run {
 
     #[cfg(not(feature = "view"))]
     fn window(&self, _: bool) -> Result<Done> {
-        let _ = (&self.screenshot, self.at_step);
+        let _ = (&self.screenshot, self.at_step, &self.showing, &self.frame_times);
         anyhow::bail!("this program was built without the window: add --headless, or build it with the feature `view`")
     }
 
     #[cfg(feature = "view")]
     fn window(&self, json: bool) -> Result<Done> {
-        use forethought::window::{WindowOptions, open};
+        use forethought::window::{Showing, WindowOptions, open};
         // The window and the mind need the other cores.
-        let setup = self.setup(1, Pace::Free)?;
-        let screenshot = self.screenshot.clone().map(|file| (file, self.at_step.unwrap_or(u32::MAX)));
-        let options = WindowOptions { first: self.first, screenshot };
-        let (ended, succeeded) = open(&setup, &options)?;
+        let chosen = self.scenario.is_some() || self.learn.is_on();
+        let setup = if chosen { Some(self.setup(1, Pace::Free)?) } else { None };
+        let showing = Showing::parse(&self.showing).map_err(|unknown| super::bad_usage(unknown))?;
+        let options = WindowOptions {
+            first: self.first,
+            screenshot: self.screenshot.clone().map(|file| (file, self.at_step.unwrap_or(u32::MAX))),
+            showing,
+            frame_times: self.frame_times.clone(),
+            choices: self.choices.options(),
+        };
+        let (ended, succeeded) = open(setup.as_ref(), &options)?;
+        let Some(setup) = setup else { return Ok(Done::Well) };
         if let Some(learning) = &setup.learning {
             learning.finish()?;
         }

@@ -14,6 +14,7 @@ mod rehearsal;
 mod spec;
 mod tolerant;
 mod tree;
+pub mod write;
 
 pub use draw::{DrawError, Episode, LoadedScenario};
 pub use problem::{Problem, ScenarioErrors};

@@ -5,7 +5,7 @@ use forethought_interface::ViewCommand;
 use std::time::{Duration, Instant};
 
 /// What is next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Turn {
     /// A control step.
     Step,
@@ -13,6 +13,8 @@ pub enum Turn {
     Again,
     /// The next episode.
     Next,
+    /// What is none of the clock's business.
+    Do(ViewCommand),
     /// The end.
     Quit,
 }
@@ -31,41 +33,40 @@ impl Pace {
         Self { period_s, speed: 1.0, paused: false, due: Instant::now() }
     }
 
+    /// From now on control steps take so long.
+    pub fn set_period(&mut self, period_s: f64) {
+        self.period_s = period_s;
+        self.due = Instant::now();
+    }
+
     /// Stop the clock.
     pub fn pause(&mut self) {
         self.paused = true;
     }
 
-    /// Wait until the next control step is due, or something else is asked for.
-    pub fn wait(&mut self, commands: &Receiver<ViewCommand>) -> Turn {
-        let turn = loop {
-            match self.receive(commands, self.due) {
-                None => break Turn::Step,
-                Some(command) => {
-                    if let Some(turn) = self.obey(command) {
-                        break turn;
-                    }
-                }
-            }
+    /// Wait until the next control step is due, or something else is asked for. Meanwhile do what there is to do, a little at a
+    /// time: `idle` says whether there is more of it.
+    pub fn wait(&mut self, commands: &Receiver<ViewCommand>, mut idle: impl FnMut() -> bool) -> Turn {
+        while commands.is_empty() && (self.paused || Instant::now() < self.due) && idle() {}
+        let Some(command) = self.receive(commands, self.due) else {
+            // Time that was lost, by thinking long or by a pause, is not made up for.
+            let period = Duration::try_from_secs_f64(self.period_s / self.speed).unwrap_or(Duration::ZERO);
+            self.due = self.due.max(Instant::now().checked_sub(period).unwrap_or(self.due)) + period;
+            return Turn::Step;
         };
-        // Time that was lost, by thinking long or by a pause, is not made up for.
-        let period = Duration::try_from_secs_f64(self.period_s / self.speed).unwrap_or(Duration::ZERO);
-        self.due = self.due.max(Instant::now().checked_sub(period).unwrap_or(self.due)) + period;
-        turn
+        self.obey(command).unwrap_or_else(|| self.wait(commands, idle))
     }
 
-    /// Stay with what is in sight for a while.
-    pub fn linger(&mut self, commands: &Receiver<ViewCommand>, long: Duration) -> Turn {
-        let end = Instant::now() + if self.speed.is_finite() { long } else { Duration::ZERO };
-        loop {
-            match self.receive(commands, end) {
-                None => return Turn::Next,
-                Some(command) => match self.obey(command) {
-                    None => {}
-                    Some(Turn::Step) => return Turn::Next,
-                    Some(turn) => return turn,
-                },
-            }
+    /// Stay with what is in sight for a while, or until something is asked for.
+    pub fn linger(&mut self, commands: &Receiver<ViewCommand>, until: Instant) -> Turn {
+        let end = if self.speed.is_finite() { until } else { Instant::now() };
+        match self.receive(commands, end) {
+            None => Turn::Next,
+            Some(command) => match self.obey(command) {
+                None => self.linger(commands, until),
+                Some(Turn::Step) => Turn::Next,
+                Some(turn) => turn,
+            },
         }
     }
 
@@ -108,6 +109,7 @@ impl Pace {
             ViewCommand::Reset => Some(Turn::Again),
             ViewCommand::NextEpisode => Some(Turn::Next),
             ViewCommand::Quit => Some(Turn::Quit),
+            other => Some(Turn::Do(other)),
         }
     }
 }
@@ -123,20 +125,36 @@ mod tests {
         let mut pace = Pace::new(0.02);
         let started = Instant::now();
         for _ in 0..5 {
-            assert_eq!(pace.wait(&commands), Turn::Step);
+            assert_eq!(pace.wait(&commands, || false), Turn::Step);
         }
         assert!(started.elapsed() >= Duration::from_millis(80), "the first step is due at once, the others each 20 ms");
 
         for command in [ViewCommand::Pause(true), ViewCommand::Step, ViewCommand::Reset, ViewCommand::NextEpisode] {
             sender.send(command).unwrap();
         }
-        assert_eq!(pace.wait(&commands), Turn::Step);
-        assert_eq!(pace.wait(&commands), Turn::Again);
-        assert_eq!(pace.wait(&commands), Turn::Next);
+        assert_eq!(pace.wait(&commands, || false), Turn::Step);
+        assert_eq!(pace.wait(&commands, || false), Turn::Again);
+        assert_eq!(pace.wait(&commands, || false), Turn::Next);
         sender.send(ViewCommand::Pause(false)).unwrap();
-        assert_eq!(pace.linger(&commands, Duration::from_millis(1)), Turn::Next);
+        assert_eq!(pace.linger(&commands, Instant::now() + Duration::from_millis(1)), Turn::Next);
         drop(sender);
-        assert_eq!(pace.wait(&commands), Turn::Quit);
+        assert_eq!(pace.wait(&commands, || false), Turn::Quit);
+    }
+
+    #[test]
+    fn does_what_there_is_to_do_meanwhile_and_hands_on_what_is_not_its_own() {
+        let (sender, commands) = unbounded();
+        let mut pace = Pace::new(0.05);
+        assert_eq!(pace.wait(&commands, || false), Turn::Step);
+        let mut left = 3;
+        let turn = pace.wait(&commands, || {
+            left -= 1;
+            left > 0
+        });
+        assert_eq!((turn, left), (Turn::Step, 0));
+        pace.pause();
+        sender.send(ViewCommand::Save).unwrap();
+        assert_eq!(pace.wait(&commands, || true), Turn::Do(ViewCommand::Save));
     }
 
     #[test]
@@ -146,9 +164,9 @@ mod tests {
         sender.send(ViewCommand::Speed(f32::INFINITY)).unwrap();
         let started = Instant::now();
         for _ in 0..100 {
-            assert_eq!(pace.wait(&commands), Turn::Step);
+            assert_eq!(pace.wait(&commands, || false), Turn::Step);
         }
-        assert_eq!(pace.linger(&commands, Duration::from_secs(10)), Turn::Next);
+        assert_eq!(pace.linger(&commands, Instant::now() + Duration::from_secs(10)), Turn::Next);
         assert!(started.elapsed() < Duration::from_secs(5));
     }
 }
