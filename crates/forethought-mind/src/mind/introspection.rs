@@ -81,7 +81,7 @@ impl Mind {
         let cost = drives.map(|drive| {
             let (name, weight) = (drive.name().to_owned(), drive.weight().value_f32());
             let cost = match drive.name() {
-                "novelty" => self.cost.familiarity(&present.latent).unwrap_or_default(),
+                "novelty" => self.familiarity(&present.latent).unwrap_or_default(),
                 "reach" => {
                     let extent = Extent { steps: 1, stride: 1 };
                     let now = Imagined { latents: &present.latent, actions: action, batch: 1, extent };
@@ -156,7 +156,10 @@ impl Inspect for Mind {
         let (batch, extent) = (observations.len(), Extent { steps: 1, stride });
         // Being there and doing nothing.
         let actions = vec![0.0; batch * stride * self.action_len];
-        let energies = self.cost.energies(&Imagined { latents: &latents, actions: &actions, batch, extent }, &goal);
+        // Plans look back when they are made; between them places have been added.
+        let mut cost = self.cost.clone();
+        cost.recall(self.memory.iter().filter_map(|moment| moment.place_m));
+        let energies = cost.energies(&Imagined { latents: &latents, actions: &actions, batch, extent }, &goal);
         energies.iter().all(|energy| energy.is_finite()).then_some(energies)
     }
 
