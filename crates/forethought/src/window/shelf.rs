@@ -1,8 +1,7 @@
 //! The scenarios to choose from. Read first: [`cards`].
 
-use super::picture;
 use crate::{
-    locate,
+    locate, picture,
     scenario::{self, LoadedScenario, Scenario},
     setup::{Setup, SetupOptions},
 };

@@ -3,11 +3,12 @@
 use super::{
     hands::{self, Changed},
     landscape::Moment,
-    picture, save,
+    save,
 };
 use crate::{
     episode::{Current, Runner},
     error::Error,
+    picture,
     setup::Setup,
 };
 use forethought_interface::{Detail, Edit, MindSettings, Outcome, Scene, Snapshot, Touched};
