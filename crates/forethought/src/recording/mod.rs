@@ -367,7 +367,7 @@ mod tests {
             foods: vec![SceneFood { name: "food".into(), radius_m: 0.4, color: [0.0, 0.6, 0.0] }],
             ..Scene::default()
         };
-        let future = |y| Rollout { positions_m: vec![[5.0, 5.0], [6.0, y], [7.0, y]], stride: 4, energy: 1.0 };
+        let future = |y| Rollout { positions_m: vec![[5.0, 5.0], [6.0, y], [7.0, y]], stride: 4, energy: 1.0, z: 0 };
         let thought = Thought {
             planned: true,
             rollouts: vec![future(5.0), future(6.0)],

@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_future_is_used_up_step_by_step() {
         let positions_m = vec![[0.0, 0.0], [4.0, 0.0], [8.0, 8.0]];
-        let rollout = Rollout { positions_m, stride: 4, energy: 0.0 };
+        let rollout = Rollout { positions_m, stride: 4, ..Rollout::default() };
         let ahead = |passed| ahead(&rollout, passed).collect::<Vec<_>>();
         assert_eq!(ahead(0), [(0, [0.0, 0.0]), (4, [4.0, 0.0]), (8, [8.0, 8.0])]);
         assert_eq!(ahead(1), [(1, [1.0, 0.0]), (4, [4.0, 0.0]), (8, [8.0, 8.0])]);
