@@ -8,8 +8,9 @@ use forethought::{
     crowd::Crowd,
     episode::{EpisodeResult, Runner},
     recall::recall_of,
-    setup::{Changes, Setup, SetupOptions, TasksBy},
+    setup::{Changes, Setup, SetupOptions},
     stop::Stop,
+    tasks::TasksBy,
 };
 use forethought_interface::{
     Action, Detail, Observation, ObservationLayout, Outcome, Think, ThinkError, Thought, derive_seed,
