@@ -29,6 +29,19 @@ pub enum Ending {
     Error,
 }
 
+impl Ending {
+    /// As files have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::TimeLimit => "time_limit",
+            Self::Error => "error",
+        }
+    }
+}
+
 impl From<Outcome> for Ending {
     fn from(outcome: Outcome) -> Self {
         match outcome {

@@ -120,6 +120,11 @@ pub enum Error {
         "a batch that learns cannot be gone on with by --resume, for each of its episodes depends on all before it: leave out --resume, and --learn FILE goes on from the model that is kept there"
     )]
     LearnResume,
+    /// The same for its parts.
+    #[error(
+        "a batch that learns cannot be run in parts, for each of its episodes depends on all before it: leave out --shard"
+    )]
+    LearnShard,
     /// The predictor cannot go on learning from lives.
     #[error("training.practice.foresight of {scenario}: {source}")]
     Foresight {
@@ -145,6 +150,34 @@ pub enum Error {
         path: PathBuf,
         /// Why it did not work.
         source: std::io::Error,
+    },
+    /// Results cannot be written; those before are kept.
+    #[error("cannot write {path}: {source}; what had ended before is kept: make room, then go on with --resume", path = path.display())]
+    NotKept {
+        /// The file.
+        path: PathBuf,
+        /// Why it did not work.
+        source: std::io::Error,
+    },
+    /// The table of episodes cannot be written.
+    #[error("cannot write the table of episodes: {0}; the episodes are kept: make room, then go on with --resume")]
+    Table(std::io::Error),
+    /// Another process writes to `--out`.
+    #[error("{path} is being written to by another process: wait for it, or give another --out", path = .0.display())]
+    InUse(PathBuf),
+    /// Two batches have nothing in common.
+    #[error("{} and {} have no episode with the same seed: compare batches that began with the same --seed", paths[0].display(), paths[1].display())]
+    NoPairs {
+        /// Their folders.
+        paths: [PathBuf; 2],
+    },
+    /// A sweep file cannot be read.
+    #[error("{path} is no sweep: {problem}", path = path.display())]
+    Sweep {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
     },
     /// The world or a mind failed during an episode.
     #[error("{0}")]
@@ -174,7 +207,13 @@ impl Error {
     #[must_use]
     pub fn is_bad_input(&self) -> bool {
         match self {
-            Self::Io { .. } | Self::SaveModel(_) | Self::Worker(_) | Self::Stopped(_) => false,
+            Self::Io { .. }
+            | Self::NotKept { .. }
+            | Self::Table(_)
+            | Self::InUse(_)
+            | Self::SaveModel(_)
+            | Self::Worker(_)
+            | Self::Stopped(_) => false,
             Self::World(_) | Self::Exploration { .. } => false,
             Self::Train(TrainError::Diverged { .. } | TrainError::Worker(_)) => false,
             Self::Foresight { source: ForesightError::Diverged { .. }, .. } => false,

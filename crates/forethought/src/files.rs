@@ -12,8 +12,16 @@ use std::{
 /// # Errors
 /// Where the disk is full or the place may not be written to.
 pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), Error> {
+    write_whole_by(path, |file| file.write_all(contents))
+}
+
+/// The same for what is too much to hold in memory.
+///
+/// # Errors
+/// As [`write_whole`], and what `write` says.
+pub fn write_whole_by(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), Error> {
     let mut file = Unfinished::begin(path)?;
-    file.write_all(contents).map_err(Error::io("write", path))?;
+    write(&mut file.file).map_err(Error::io("write", path))?;
     file.keep()
 }
 
@@ -35,7 +43,7 @@ impl Unfinished {
             return Err(Error::io("write", path)(io::ErrorKind::IsADirectory.into()));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+        let beside = path.with_file_name(format!(".{name}.{}{TEMPORARY}", std::process::id()));
         let file = BufWriter::new(File::create(&beside).map_err(Error::io("write", path))?);
         Ok(Self { path: path.to_owned(), beside, file, kept: false })
     }
@@ -70,6 +78,16 @@ impl Drop for Unfinished {
             let _ = fs::remove_file(&self.beside);
         }
     }
+}
+
+/// How a file's name ends that is not whole yet.
+const TEMPORARY: &str = ".tmp";
+
+/// Whether this is a file of ours that is not whole: a process that was killed leaves it behind.
+#[must_use]
+pub fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with('.') && name.ends_with(TEMPORARY)
 }
 
 /// Make a directory and those above it.

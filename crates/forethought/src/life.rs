@@ -66,22 +66,47 @@ pub struct Lives {
     pub survived: u64,
 }
 
-impl Lives {
+/// The lives of a batch as they end.
+#[derive(Debug, Clone, Default)]
+pub struct LivesTotal {
+    lives: u64,
+    /// Energy, meals and harm, summed over steps or lives.
+    energy: f64,
+    meals: f64,
+    harm: f64,
+    steps: f64,
+    starved: u64,
+    hurt: u64,
+    survived: u64,
+}
+
+impl LivesTotal {
+    /// Count one more.
+    pub fn count(&mut self, life: &Life) {
+        self.lives += 1;
+        self.energy += life.mean_energy * f64::from(life.steps);
+        self.meals += f64::from(life.meals);
+        self.harm += life.harm;
+        self.steps += f64::from(life.steps);
+        match life.died_of {
+            Some(Death::Starved) => self.starved += 1,
+            Some(Death::Hurt) => self.hurt += 1,
+            None => self.survived += 1,
+        }
+    }
+
     /// The numbers of these lives; none without any.
     #[must_use]
-    pub fn of<'a>(lives: impl Iterator<Item = &'a Life>) -> Option<Self> {
-        let lives: Vec<&Life> = lives.collect();
-        let sum = |value: &dyn Fn(&Life) -> f64| lives.iter().map(|life| value(life)).sum::<f64>();
-        let died = |of: Option<Death>| lives.iter().filter(|life| life.died_of == of).count() as u64;
-        let (count, steps) = (lives.len() as f64, sum(&|life| f64::from(life.steps)));
-        (!lives.is_empty()).then(|| Self {
-            mean_energy: sum(&|life| life.mean_energy * f64::from(life.steps)) / steps.max(1.0),
-            meals_per_life: sum(&|life| f64::from(life.meals)) / count,
-            harm_per_life: sum(&|life| life.harm) / count,
-            steps_per_life: steps / count,
-            starved: died(Some(Death::Starved)),
-            hurt: died(Some(Death::Hurt)),
-            survived: died(None),
+    pub fn lives(&self) -> Option<Lives> {
+        let count = self.lives as f64;
+        (self.lives > 0).then(|| Lives {
+            mean_energy: self.energy / self.steps.max(1.0),
+            meals_per_life: self.meals / count,
+            harm_per_life: self.harm / count,
+            steps_per_life: self.steps / count,
+            starved: self.starved,
+            hurt: self.hurt,
+            survived: self.survived,
         })
     }
 }
@@ -109,10 +134,12 @@ mod tests {
 
         let mut other = Life::default();
         (0..6).for_each(|_| other.count(&vitals(0.9, 1.0, 0.0, None), 0.1));
-        let lives = Lives::of([&life, &other].into_iter()).unwrap();
+        let mut total = LivesTotal::default();
+        [&life, &other].into_iter().for_each(|life| total.count(life));
+        let lives = total.lives().unwrap();
         assert!(near(lives.mean_energy, 0.8) && near(lives.harm_per_life, 0.5), "{lives:?}");
         assert_eq!((lives.starved, lives.hurt, lives.survived), (0, 1, 1));
         assert_eq!((lives.steps_per_life, lives.meals_per_life), (4.0, 3.0));
-        assert_eq!(Lives::of([].into_iter()), None);
+        assert_eq!(LivesTotal::default().lives(), None);
     }
 }

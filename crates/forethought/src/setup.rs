@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     learning::LearningRun,
     recall::recall_of,
-    scenario::{self, AgentSpec, Episode, LoadedScenario},
+    scenario::{self, AgentSpec, Episode, LoadedScenario, Setting},
     tasks::TasksBy,
 };
 use forethought_interface::{FactorValues, Numbers, Think, derive_seed};
@@ -21,7 +21,7 @@ use forethought_world::{action_len, observation_layout};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -38,6 +38,8 @@ pub struct Setup {
     pub actor: Option<PlannerName>,
     /// What else was changed of how all agents act.
     pub changes: Changes,
+    /// Fields of the scenario that were set to other values.
+    pub settings: Vec<Setting>,
     /// A hash over all model files; 0 without any.
     pub model_hash: u64,
     /// How its agents learn while they live; none where they do not.
@@ -56,7 +58,13 @@ pub struct SetupOptions {
     pub model: Option<PathBuf>,
     /// What else to change of how all agents act.
     pub changes: Changes,
+    /// Fields of the scenario to set to other values.
+    pub settings: Vec<Setting>,
 }
+
+/// Models in memory, by their files: setups that are loaded with the same one share them.
+#[derive(Default)]
+pub struct Models(BTreeMap<PathBuf, Arc<Model>>);
 
 /// What to change of how the agents of a scenario act.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,10 +113,18 @@ impl Setup {
     /// # Errors
     /// A scenario with problems, a model that is missing or does not fit.
     pub fn load(path: &Path, options: &SetupOptions) -> Result<Self, Error> {
+        Self::load_sharing(path, options, &mut Models::default())
+    }
+
+    /// The same, with the models that others have loaded before.
+    ///
+    /// # Errors
+    /// As [`Setup::load`].
+    pub fn load_sharing(path: &Path, options: &SetupOptions, known: &mut Models) -> Result<Self, Error> {
         // A scenario's own models matter only to those who use them.
         let others = options.model.is_some() || options.actor == Some(PlannerName::Random);
-        let load = if others { scenario::load_without_models } else { scenario::load };
-        Self::of(load(path).map_err(Error::Scenario)?, options)
+        let loaded = scenario::load_set(path, &options.settings, !others).map_err(Error::Scenario)?;
+        Self::sharing(loaded, options, known)
     }
 
     /// A scenario that was loaded before, with the models that its agents need.
@@ -116,25 +132,33 @@ impl Setup {
     /// # Errors
     /// A model that is missing or does not fit.
     pub fn of(loaded: LoadedScenario, options: &SetupOptions) -> Result<Self, Error> {
+        Self::sharing(loaded, options, &mut Models::default())
+    }
+
+    fn sharing(loaded: LoadedScenario, options: &SetupOptions, known: &mut Models) -> Result<Self, Error> {
         let mut hash = Xxh3::new();
-        // Agents with the same file share one model.
-        let mut known: BTreeMap<PathBuf, Arc<Model>> = BTreeMap::new();
+        // Agents with the same file share one model, and it is hashed once.
+        let mut hashed = BTreeSet::new();
         let mut models = Vec::new();
         for agent in &loaded.scenario.agents {
             let Some(file) = model_file(&loaded, agent, options) else {
                 models.push(None);
                 continue;
             };
-            let model = match known.get(&file) {
+            let model = match known.0.get(&file) {
                 Some(model) => model.clone(),
-                None => load_model(&file, &loaded, &mut hash)?,
+                None => load_model(&file, &loaded)?,
             };
-            known.insert(file, model.clone());
+            if hashed.insert(file.clone()) {
+                hash.update(&std::fs::read(&file).map_err(Error::io("read", &file))?);
+            }
+            known.0.insert(file, model.clone());
             models.push(Some(model));
         }
         let model_hash = if models.iter().any(Option::is_some) { hash.digest() } else { 0 };
-        let SetupOptions { seed, actor, ref changes, .. } = *options;
-        let setup = Self { loaded, seed, actor, changes: changes.clone(), model_hash, learning: None, models };
+        let SetupOptions { seed, actor, ref changes, ref settings, .. } = *options;
+        let (changes, settings) = (changes.clone(), settings.clone());
+        let setup = Self { loaded, seed, actor, changes, settings, model_hash, learning: None, models };
         let has_tasks = |agent: &AgentSpec| agent.configurator.is_some();
         let asked_for =
             setup.changes.task.is_some() || setup.changes.configurator.is_some_and(|by| by != TasksBy::Nothing);
@@ -181,7 +205,7 @@ impl Setup {
         let agent = &self.loaded.scenario.agents[0];
         let file = named_file(&self.loaded, agent, chosen);
         let file = file.ok_or_else(|| Error::NoModel { scenario: self.name().to_owned() })?;
-        let model = load_model(&file, &self.loaded, &mut Xxh3::new())?;
+        let model = load_model(&file, &self.loaded)?;
         self.fits(0, &model)?;
         Ok(model)
     }
@@ -447,9 +471,8 @@ pub(crate) fn named_file(loaded: &LoadedScenario, agent: &AgentSpec, chosen: Opt
     chosen.map(Path::to_owned).or_else(|| agent.model.as_ref().map(|model| folder.join(model)))
 }
 
-fn load_model(file: &Path, loaded: &LoadedScenario, hash: &mut Xxh3) -> Result<Arc<Model>, Error> {
+fn load_model(file: &Path, loaded: &LoadedScenario) -> Result<Arc<Model>, Error> {
     let model = Model::load(file).map_err(Error::Model)?;
-    hash.update(&std::fs::read(file).map_err(Error::io("read", file))?);
     if model.card().scenario_hash != hex(loaded.hash) {
         tracing::info!(
             model = %file.display(),

@@ -101,26 +101,36 @@ pub struct AtTask {
     pub taken_up_per_life: f64,
 }
 
-impl Tasks {
+/// The tasks of a batch as its episodes end.
+#[derive(Debug, Clone, Default)]
+pub struct TasksTotal {
+    lives: usize,
+    at: BTreeMap<String, TimeAt>,
+}
+
+impl TasksTotal {
+    /// Count one more episode.
+    pub fn count(&mut self, log: &TaskLog) {
+        self.lives += log.agents.len();
+        for (name, time) in &log.at {
+            let sum = self.at.entry(name.clone()).or_default();
+            sum.steps += time.steps;
+            sum.taken_up += time.taken_up;
+        }
+    }
+
     /// The numbers of these episodes; none without any task.
     #[must_use]
-    pub fn of<'a>(logs: impl Iterator<Item = &'a TaskLog>) -> Option<Self> {
-        let (mut lives, mut all, mut at) = (0, 0, BTreeMap::<&String, TimeAt>::new());
-        for log in logs {
-            lives += log.agents.len();
-            for (name, time) in &log.at {
-                let sum = at.entry(name).or_default();
-                sum.steps += time.steps;
-                sum.taken_up += time.taken_up;
-                all += time.steps;
-            }
-        }
-        let per_life = |count: u64| count as f64 / lives as f64;
-        let of =
-            |time: TimeAt| AtTask { share: time.steps as f64 / all as f64, taken_up_per_life: per_life(time.taken_up) };
-        (all > 0).then(|| Self {
-            switches_per_life: per_life(at.values().map(|time| time.taken_up).sum()),
-            at: at.into_iter().map(|(name, time)| (name.clone(), of(time))).collect(),
+    pub fn tasks(&self) -> Option<Tasks> {
+        let all: u64 = self.at.values().map(|time| time.steps).sum();
+        let per_life = |count: u64| count as f64 / self.lives as f64;
+        let of = |time: &TimeAt| AtTask {
+            share: time.steps as f64 / all as f64,
+            taken_up_per_life: per_life(time.taken_up),
+        };
+        (all > 0).then(|| Tasks {
+            switches_per_life: per_life(self.at.values().map(|time| time.taken_up).sum()),
+            at: self.at.iter().map(|(name, time)| (name.clone(), of(time))).collect(),
         })
     }
 }
@@ -214,11 +224,13 @@ mod tests {
         let read: TaskLog = serde_json::from_str(&serde_json::to_string(&log).unwrap()).unwrap();
         assert_eq!(read, log);
 
-        let tasks = Tasks::of([log, episode(4)].iter()).unwrap();
+        let mut total = TasksTotal::default();
+        [log, episode(4)].iter().for_each(|log| total.count(log));
+        let tasks = total.tasks().unwrap();
         assert_eq!((tasks.switches_per_life, tasks.at["rest"].taken_up_per_life), (1.0, 0.5));
         assert!((tasks.at["eat"].share - 0.75).abs() < 1e-9, "{tasks:?}");
         assert_eq!(shares(tasks.at.iter().map(|(name, at)| (name, at.share))), "75% at eat, 25% at rest");
-        assert_eq!(Tasks::of([].into_iter()), None);
+        assert_eq!(TasksTotal::default().tasks(), None);
     }
 
     #[test]

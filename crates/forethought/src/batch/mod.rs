@@ -1,25 +1,33 @@
-//! Many episodes over all cores. Read first: [`batch`].
+//! Many episodes over all cores. Read first: [`batch`], then [`sweep`], which is its engine.
 
+mod compare;
 mod folder;
+mod grid;
+mod merge;
+mod provenance;
+mod report;
+mod shard;
 mod summary;
+mod sweep;
+mod table;
 
-pub use folder::{Folder, Manifest};
-pub use summary::{Call, Crossings, Summary, wilson95};
+pub use compare::{Comparison, Measure, Side, SuccessTest, compare};
+pub use folder::{Folder, Kept, Lock, Manifest, read_folder, read_kept};
+pub use grid::{Grid, Point, folder_names};
+pub use merge::{cells_of, merge};
+pub use provenance::{Machine, Provenance};
+pub use report::export;
+pub use shard::Shard;
+pub use summary::{Call, Crossings, Summary, Totals, wilson95};
+pub use sweep::{Cell, SweepOptions, Watch, sweep};
 
 use crate::{
-    episode::{Ending, EpisodeResult, Runner},
+    episode::{Ending, EpisodeResult},
     error::Error,
     setup::Setup,
     stop::Stop,
-    workers::spread,
 };
-use forethought_interface::{Detail, derive_seed};
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
-    sync::Arc,
-    time::Instant,
-};
+use std::{path::PathBuf, sync::Arc};
 
 /// How much to run, and where to keep it.
 #[derive(Debug, Clone)]
@@ -45,7 +53,7 @@ pub struct Batch {
     pub results: Vec<EpisodeResult>,
 }
 
-/// Run a batch: each episode by whichever worker is free, every result kept as soon as it is there.
+/// Run one batch and hold its results in memory; [`sweep`] is for more of them than that.
 ///
 /// An episode that goes wrong is a result too, with the ending [`Ending::Error`]; it does not stop the others. `watch`
 /// hears of each result as soon as it is there.
@@ -58,69 +66,32 @@ pub fn batch(
     stop: &Stop,
     watch: &mut dyn FnMut(&EpisodeResult, &Tally) -> Result<(), Error>,
 ) -> Result<Batch, Error> {
-    let started = Instant::now();
-    if setup.learning.is_some() && options.resume {
-        return Err(Error::LearnResume);
-    }
-    let wanted = options.first..options.first.saturating_add(options.episodes);
-    let mut folder = match &options.out {
-        Some(out) => Some(Folder::open(out, &Manifest::of(setup), options.resume)?),
-        None => None,
+    let BatchOptions { first, episodes, jobs, out, resume } = options.clone();
+    let cell = Cell { setup: setup.clone(), folder: None, replay: String::new() };
+    let options = SweepOptions { first, episodes, jobs, out, resume, shard: Shard::default() };
+    let mut holding = Holding { results: Vec::new(), watch };
+    let summary = sweep(&[cell], &options, stop, &mut holding)?.pop();
+    let results = holding.results;
+    let nothing = || {
+        let call = Call { jobs, requested: episodes, ..Call::default() };
+        Totals::default().summary(Manifest::of(setup), &call, None)
     };
-    let mut results = folder.as_mut().map(Folder::take_earlier).unwrap_or_default();
-    let missing: Vec<u64> = wanted.clone().filter(|index| !results.contains_key(index)).collect();
-    let mut tally = Tally::default();
-    results.range(wanted.clone()).for_each(|(_, result)| tally.count(result));
-    let earlier = tally;
-
-    let runner = || Runner::new(setup.clone(), Detail::Brief);
-    let work = |runner: &mut Runner, index| attempt(runner, setup, index);
-    let take = |index, result: EpisodeResult| {
-        if let Some(folder) = &mut folder {
-            folder.append(&result)?;
-        }
-        tally.count(&result);
-        watch(&result, &tally)?;
-        results.insert(index, result);
-        Ok(())
-    };
-    // What is learnt in one episode is lived with in the next.
-    let jobs = if setup.learning.is_some() { 1 } else { options.jobs };
-    spread(&missing, jobs, stop, runner, work, take)?;
-    if let Some(learning) = &setup.learning {
-        learning.finish()?;
-    }
-
-    let call = Call { resumed: earlier.done, wall: started.elapsed(), env_steps: tally.env_steps - earlier.env_steps };
-    let asked_for: Vec<EpisodeResult> = results.range(wanted).map(|(_, result)| result.clone()).collect();
-    let summary = Summary::of(setup, options, &call, &asked_for);
-    if let Some(folder) = folder {
-        folder.finish(results.values(), &summary)?;
-    }
-    Ok(Batch { summary, results: asked_for })
+    Ok(Batch { summary: summary.unwrap_or_else(nothing), results })
 }
 
-/// Run one episode; whatever goes wrong becomes its result.
-fn attempt(runner: &mut Runner, setup: &Arc<Setup>, index: u64) -> EpisodeResult {
-    caught(|| runner.run(index)).unwrap_or_else(|problem| {
-        if let Some(learning) = &setup.learning {
-            learning.ended(false);
-        }
-        // Nothing of the failed episode may reach the next.
-        *runner = Runner::new(setup.clone(), Detail::Brief);
-        EpisodeResult::failed(index, derive_seed(setup.seed, "episode", index), problem)
-    })
+/// Who holds all results.
+struct Holding<'a> {
+    results: Vec<EpisodeResult>,
+    watch: &'a mut dyn FnMut(&EpisodeResult, &Tally) -> Result<(), Error>,
 }
 
-/// What went wrong, in words: an error, or a panic's message.
-fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-            Err(format!("a bug in the program: {}", text.unwrap_or("it panicked without a message")))
-        }
+impl Watch for Holding<'_> {
+    fn episode(&mut self, _: usize, result: &EpisodeResult, tally: &Tally) -> Result<(), Error> {
+        (self.watch)(result, tally)
+    }
+
+    fn in_order(&mut self, _: usize, result: EpisodeResult) {
+        self.results.push(result);
     }
 }
 
@@ -140,22 +111,5 @@ impl Tally {
         self.done += 1;
         self.successes += u64::from(result.outcome == Ending::Success);
         self.env_steps += u64::from(result.steps);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_and_panics_become_words() {
-        assert_eq!(caught(|| Ok(3)), Ok(3));
-        let error = caught(|| Err::<(), _>(Error::Worker("tired".into())));
-        assert_eq!(error, Err("a worker failed: tired".into()));
-        let divisor = std::hint::black_box(0);
-        let panic = caught(|| Ok(1 / divisor));
-        assert_eq!(panic, Err("a bug in the program: attempt to divide by zero".into()));
-        let worded = caught(|| -> Result<(), _> { std::panic::panic_any(format!("number {divisor}")) });
-        assert_eq!(worded, Err("a bug in the program: number 0".into()));
     }
 }

@@ -1,16 +1,15 @@
-//! A batch in numbers. Read first: [`Summary`].
+//! A batch in numbers. Read first: [`Summary`], then [`Totals`].
 
-use super::{BatchOptions, Manifest};
+use super::Manifest;
 use crate::{
     crowd::Crossing,
     episode::{Ending, EpisodeResult, hex},
     learning::LearningSummary,
-    life::Lives,
-    setup::Setup,
-    tasks::Tasks,
+    life::{Lives, LivesTotal},
+    tasks::{Tasks, TasksTotal},
 };
 use serde::Serialize;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use xxhash_rust::xxh3::Xxh3;
 
 /// What a batch came to: `summary.json`, and what `--json` prints.
@@ -80,8 +79,12 @@ pub struct Summary {
 }
 
 /// What this call of a batch did, apart from what an earlier one had done.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Call {
+    /// Worker threads.
+    pub jobs: usize,
+    /// Episodes that were asked for.
+    pub requested: u64,
     /// Episodes taken over from an earlier call.
     pub resumed: u64,
     /// How long this call took.
@@ -90,48 +93,89 @@ pub struct Call {
     pub env_steps: u64,
 }
 
-impl Summary {
-    /// The numbers of these episodes, which are in order.
+/// A batch's numbers, counted episode by episode and in order: none of the results is kept.
+#[derive(Clone, Default)]
+pub struct Totals {
+    /// Episodes by their ending, in the order of [`Ending`].
+    endings: [u64; 4],
+    /// Control steps of the episodes that succeeded, and of all.
+    steps: [u64; 2],
+    think_ms: f64,
+    /// How often a decision took so many milliseconds, by the bits of the number, which are in the numbers' order.
+    decisions: BTreeMap<u32, u64>,
+    model_evaluations: u64,
+    lives: LivesTotal,
+    tasks: TasksTotal,
+    crossings: CrossingsTotal,
+    hash: Xxh3,
+}
+
+impl Totals {
+    /// Count the next episode.
+    pub fn count(&mut self, result: &EpisodeResult) {
+        let steps = u64::from(result.steps);
+        self.endings[result.outcome as usize] += 1;
+        self.steps[0] += if result.outcome == Ending::Success { steps } else { 0 };
+        self.steps[1] += steps;
+        self.think_ms += result.think_ms;
+        for ms in &result.decision_ms {
+            // No time is negative, but there may be a negative zero.
+            *self.decisions.entry(ms.abs().to_bits()).or_default() += 1;
+        }
+        self.model_evaluations += result.model_evaluations;
+        result.life.iter().for_each(|life| self.lives.count(life));
+        result.tasks.iter().for_each(|tasks| self.tasks.count(tasks));
+        result.crossing.iter().for_each(|crossing| self.crossings.count(crossing));
+        self.hash.update(&result.episode.to_le_bytes());
+        self.hash.update(result.digest.as_bytes());
+        self.hash.update(&[result.outcome as u8]);
+    }
+
+    /// The median of these times, as the summary counts it.
+    pub(super) fn median_ms(times: &[f32]) -> Option<f64> {
+        let mut counts = BTreeMap::new();
+        times.iter().for_each(|ms| *counts.entry(ms.abs().to_bits()).or_default() += 1);
+        percentile(&counts, 0.5)
+    }
+
+    /// What they come to.
     #[must_use]
-    pub fn of(setup: &Setup, options: &BatchOptions, call: &Call, results: &[EpisodeResult]) -> Self {
-        let count = |ending| results.iter().filter(|result| result.outcome == ending).count() as u64;
-        let (episodes, successes) = (results.len() as u64, count(Ending::Success));
-        let env_steps: u64 = results.iter().map(|result| u64::from(result.steps)).sum();
-        let think_ms: f64 = results.iter().map(|result| result.think_ms).sum();
-        let mean_per_step = think_ms / env_steps.max(1) as f64;
-        let mut decisions: Vec<f32> = results.iter().flat_map(|result| result.decision_ms.iter().copied()).collect();
-        decisions.sort_by(f32::total_cmp);
-        let model_evaluations: u64 = results.iter().map(|result| result.model_evaluations).sum();
-        let evaluations_per = |count: u64| (count > 0).then(|| model_evaluations as f64 / count as f64);
-        Self {
-            manifest: Manifest::of(setup),
-            jobs: options.jobs,
+    pub fn summary(&self, manifest: Manifest, call: &Call, learning: Option<LearningSummary>) -> Summary {
+        let [successes, failures, time_limits, errors] = self.endings;
+        let (episodes, env_steps) = (self.endings.iter().sum::<u64>(), self.steps[1]);
+        let mean_per_step = self.think_ms / env_steps.max(1) as f64;
+        let decisions: u64 = self.decisions.values().sum();
+        let evaluations_per = |count: u64| (count > 0).then(|| self.model_evaluations as f64 / count as f64);
+        let mean = |steps: u64, count: u64| (count > 0).then(|| steps as f64 / count as f64);
+        Summary {
+            manifest,
+            jobs: call.jobs,
             episodes,
-            requested: options.episodes,
+            requested: call.requested,
             resumed: call.resumed,
             successes,
-            failures: count(Ending::Failure),
-            time_limits: count(Ending::TimeLimit),
-            errors: count(Ending::Error),
+            failures,
+            time_limits,
+            errors,
             success_rate: successes as f64 / episodes.max(1) as f64,
             ci95: wilson95(successes, episodes),
-            mean_steps: mean_steps(results.iter().filter(|result| result.outcome == Ending::Success)),
-            mean_steps_all: mean_steps(results.iter()),
+            mean_steps: mean(self.steps[0], successes),
+            mean_steps_all: mean(env_steps, episodes),
             env_steps,
             wall_secs: call.wall.as_secs_f64(),
             env_steps_per_sec: call.env_steps as f64 / call.wall.as_secs_f64().max(1e-9),
-            decisions: decisions.len() as u64,
-            decision_ms_p50: percentile(&decisions, 0.50).unwrap_or(mean_per_step),
-            decision_ms_p95: percentile(&decisions, 0.95).unwrap_or(mean_per_step),
+            decisions,
+            decision_ms_p50: percentile(&self.decisions, 0.50).unwrap_or(mean_per_step),
+            decision_ms_p95: percentile(&self.decisions, 0.95).unwrap_or(mean_per_step),
             decision_ms_mean_per_step: mean_per_step,
-            model_evaluations,
-            model_evaluations_per_decision: evaluations_per(decisions.len() as u64),
+            model_evaluations: self.model_evaluations,
+            model_evaluations_per_decision: evaluations_per(decisions),
             model_evaluations_per_step: evaluations_per(env_steps).unwrap_or(0.0),
-            lives: Lives::of(results.iter().filter_map(|result| result.life.as_ref())),
-            tasks: Tasks::of(results.iter().filter_map(|result| result.tasks.as_ref())),
-            learning: setup.learning.as_ref().map(|learning| learning.summary()),
-            crossings: Crossings::of(results.iter().filter_map(|result| result.crossing.as_ref())),
-            digest: hex(digest(results)),
+            lives: self.lives.lives(),
+            tasks: self.tasks.tasks(),
+            crossings: self.crossings.crossings(),
+            learning,
+            digest: hex(self.hash.digest()),
         }
     }
 }
@@ -155,18 +199,28 @@ pub struct Crossings {
     pub collisions_per_agent: f64,
 }
 
-impl Crossings {
+/// The same as the episodes end.
+#[derive(Debug, Clone, Copy, Default)]
+struct CrossingsTotal {
+    agents: u64,
+    arrived: u64,
+    collisions: u64,
+    /// Control steps until arrival, summed over those that arrived.
+    steps: f64,
+}
+
+impl CrossingsTotal {
+    fn count(&mut self, crossing: &Crossing) {
+        self.agents += u64::from(crossing.agents);
+        self.arrived += u64::from(crossing.arrived);
+        self.collisions += u64::from(crossing.collisions);
+        self.steps += crossing.mean_arrival_steps.unwrap_or(0.0) * f64::from(crossing.arrived);
+    }
+
     /// The numbers of these episodes; none without any.
-    #[must_use]
-    pub fn of<'a>(crossings: impl Iterator<Item = &'a Crossing>) -> Option<Self> {
-        let (mut agents, mut arrived, mut collisions, mut steps) = (0, 0, 0, 0.0);
-        for crossing in crossings {
-            agents += u64::from(crossing.agents);
-            arrived += u64::from(crossing.arrived);
-            collisions += u64::from(crossing.collisions);
-            steps += crossing.mean_arrival_steps.unwrap_or(0.0) * f64::from(crossing.arrived);
-        }
-        (agents > 0).then(|| Self {
+    fn crossings(&self) -> Option<Crossings> {
+        let Self { agents, arrived, collisions, steps } = *self;
+        (agents > 0).then(|| Crossings {
             agents,
             arrived,
             arrived_share: arrived as f64 / agents as f64,
@@ -195,25 +249,15 @@ pub fn wilson95(successes: u64, episodes: u64) -> [f64; 2] {
     [low, high]
 }
 
-fn mean_steps<'a>(results: impl Iterator<Item = &'a EpisodeResult>) -> Option<f64> {
-    let (sum, count) = results.fold((0.0, 0_u64), |(sum, count), result| (sum + f64::from(result.steps), count + 1));
-    (count > 0).then(|| sum / count as f64)
-}
-
-/// The nearest rank of a sorted list.
-fn percentile(sorted: &[f32], share: f64) -> Option<f64> {
-    let rank = (share * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).map(|ms| f64::from(*ms))
-}
-
-fn digest(results: &[EpisodeResult]) -> u64 {
-    let mut hash = Xxh3::new();
-    for result in results {
-        hash.update(&result.episode.to_le_bytes());
-        hash.update(result.digest.as_bytes());
-        hash.update(&[result.outcome as u8]);
-    }
-    hash.digest()
+/// The nearest rank, of what was counted by the bits of the numbers.
+fn percentile(counts: &BTreeMap<u32, u64>, share: f64) -> Option<f64> {
+    let rank = (share * counts.values().sum::<u64>() as f64).ceil().max(1.0) as u64;
+    let mut before = 0;
+    let found = counts.iter().find(|(_, count)| {
+        before += **count;
+        before >= rank
+    });
+    found.map(|(bits, _)| f64::from(f32::from_bits(*bits)))
 }
 
 #[cfg(test)]
@@ -240,10 +284,11 @@ mod tests {
 
     #[test]
     fn percentiles_are_members() {
-        let sorted = [1.0, 2.0, 3.0, 4.0];
-        assert_eq!(percentile(&sorted, 0.5), Some(2.0));
-        assert_eq!(percentile(&sorted, 0.95), Some(4.0));
-        assert_eq!(percentile(&[], 0.5), None);
+        let counted: BTreeMap<u32, u64> = [1.0_f32, 2.0, 3.0].map(|ms| (ms.to_bits(), 1)).into();
+        assert_eq!((percentile(&counted, 0.5), percentile(&counted, 0.0)), (Some(2.0), Some(1.0)));
+        assert_eq!(percentile(&counted, 0.95), Some(3.0));
+        assert_eq!(percentile(&BTreeMap::from([(1.5_f32.to_bits(), 9), (2.0_f32.to_bits(), 1)]), 0.9), Some(1.5));
+        assert_eq!(percentile(&BTreeMap::new(), 0.5), None);
     }
 
     #[test]
@@ -256,18 +301,24 @@ mod tests {
             collisions_per_agent: f64::from(collisions) / 10.0,
         };
         let episodes = [crossing(9, Some(50.0), 3), crossing(1, Some(100.0), 0), crossing(0, None, 5)];
-        let crossings = Crossings::of(episodes.iter()).unwrap();
+        let mut total = CrossingsTotal::default();
+        episodes.iter().for_each(|crossing| total.count(crossing));
+        let crossings = total.crossings().unwrap();
         assert_eq!((crossings.agents, crossings.arrived, crossings.collisions), (30, 10, 8));
         assert_eq!(crossings.mean_arrival_steps, Some(55.0));
         assert_eq!(crossings.arrived_ci95, wilson95(10, 30));
         assert!((crossings.collisions_per_agent - 8.0 / 30.0).abs() < 1e-12);
-        assert_eq!(Crossings::of([].into_iter()), None);
+        assert_eq!(CrossingsTotal::default().crossings(), None);
     }
 
     #[test]
     fn the_digest_sees_order_and_endings() {
         let episode = |index| EpisodeResult::failed(index, 0, String::new());
-        let digest_of = |results: &[EpisodeResult]| digest(results);
+        let digest_of = |results: &[EpisodeResult]| {
+            let mut totals = Totals::default();
+            results.iter().for_each(|result| totals.count(result));
+            totals.hash.digest()
+        };
         let first = digest_of(&[episode(0), episode(1)]);
         assert_ne!(first, digest_of(&[episode(1), episode(0)]));
         let success = EpisodeResult { outcome: Ending::Success, ..episode(1) };

@@ -2,35 +2,38 @@
 
 use super::{
     Done, bad_usage,
-    options::{Choices, Jobs, Learn},
+    options::{Choices, Jobs, Learn, actor_parser},
     output, stop_on_ctrl_c,
 };
 use anyhow::Result;
 use forethought::{
     Error,
-    batch::{self, BatchOptions, Crossings, Summary, Tally},
+    batch::{Cell, Crossings, Grid, Point, Shard, Summary, SweepOptions, Tally, Watch, export, folder_names, sweep},
     episode::EpisodeResult,
     learning::LearningSummary,
     life::Lives,
+    locate,
     progress::Progress,
-    setup::Setup,
-    stop::Stop,
+    setup::{Models, Setup},
     tasks::{Tasks, shares},
 };
-use forethought_mind::learning::Pace;
-use std::{collections::HashSet, path::PathBuf, sync::Arc};
+use forethought_mind::{actor::planners::PlannerName, learning::Pace};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 /// Run many episodes over all cores
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Batch {
     /// RON files, or bare names of those in scenarios/
-    #[arg(required = true, value_name = "SCENARIO")]
+    #[arg(required_unless_present = "sweep", value_name = "SCENARIO")]
     scenarios: Vec<String>,
 
-    /// How many episodes
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
-    episodes: u64,
+    /// How many episodes of each combination [default: 100]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    episodes: Option<u64>,
 
     /// The first episode's number
     #[arg(long, value_name = "I", default_value_t = 0)]
@@ -39,100 +42,140 @@ pub struct Batch {
     #[command(flatten)]
     choices: Choices,
 
+    /// Several seeds, separated by commas: a batch from each
+    #[arg(long, value_name = "SEEDS", value_delimiter = ',', conflicts_with = "seed")]
+    seeds: Vec<u64>,
+
+    /// Several planners, separated by commas: a batch with each
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = actor_parser(), conflicts_with = "actor")]
+    actors: Vec<PlannerName>,
+
+    /// A RON file with scenarios, seeds, actors, sets and episodes to combine; what is given here comes in its place
+    #[arg(long, value_name = "FILE")]
+    sweep: Option<PathBuf>,
+
     #[command(flatten)]
     learn: Learn,
 
     #[command(flatten)]
     jobs: Jobs,
 
-    /// A new or empty folder for episodes.jsonl and summary.json; with several scenarios, for a folder each
+    /// A new or empty folder for results; with several combinations, for a folder each
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
     /// Go on with the run in --out: only what is missing is run
     #[arg(long, requires = "out")]
     resume: bool,
+
+    /// Run only part I of N, for a machine of its own; `forethought merge` puts the parts together
+    #[arg(long, value_name = "I/N", requires = "out")]
+    shard: Option<Shard>,
 }
 
-const EXAMPLES: &str = "\
-Examples:
+const EXAMPLES: &str = r#"Examples:
   forethought batch two_rooms --episodes 500 --seed 1 --out runs/two_rooms
   forethought batch two_rooms --episodes 500 --seed 1 --out runs/two_rooms --resume
   forethought batch two_rooms --actor cem --jobs 2 --json
   forethought batch two_rooms --episodes 300 --seed 7 --learn my_model.safetensors
   forethought batch scenarios/*.ron --actor random --episodes 50 --out runs/all
+  forethought batch two_rooms --seeds 1,2,3 --set 'agents[0].actor.horizon=20,64' --out runs/horizons
+  forethought batch --sweep sweep.ron --out runs/sweep --resume
+  forethought batch two_rooms --episodes 100000 --out parts/3 --shard 3/8 --resume
+
+A sweep runs every scenario with every seed, actor and value of each --set. A sweep file is, for example,
+  (scenarios: ["two_rooms"], seeds: [1, 2], actors: ["gradient", "cem"], episodes: 200,
+   sets: [(path: "agents[0].actor.horizon", values: [20, 64])])
 
 Ctrl-C ends the batch after the episodes under way and keeps them; --resume goes on. With --learn the episodes run one
 after another, for what is learnt in one is lived with in the next; --jobs is then how many threads learn. Without a
 file, what is learnt is kept beside --out, or in learnt/SCENARIO.safetensors; where the file is there already, learning
-goes on from it.";
+goes on from it."#;
 
 impl Batch {
-    /// Run the batches one after another.
+    /// Run all combinations, and tell of each as soon as its episodes have ended.
     pub fn execute(&self, json: bool) -> Result<Done> {
-        if self.learn.names_a_file() && self.scenarios.len() > 1 {
+        let grid = self.grid()?;
+        let cells = self.cells(&grid)?;
+        let stop = stop_on_ctrl_c()?;
+        let options = SweepOptions {
+            first: self.first,
+            episodes: self.episodes.or(grid.episodes).unwrap_or(100),
+            jobs: self.jobs.count(),
+            out: self.out.clone(),
+            resume: self.resume,
+            shard: self.shard.unwrap_or_default(),
+        };
+        let label =
+            if let [cell] = &cells[..] { cell.setup.name().to_owned() } else { format!("{} cells", cells.len()) };
+        let progress = Progress::begin(&label, options.episodes * cells.len() as u64 / options.shard.of);
+        let mut telling = Telling { progress, lines: !json, closed: BTreeSet::new() };
+        let summaries = sweep(&cells, &options, &stop, &mut telling)?;
+        telling.progress.end();
+        if let Some(out) = &self.out {
+            Self::export(out, &cells, &telling.closed, &summaries)?;
+        }
+        if json {
+            match summaries.as_slice() {
+                [summary] if cells.len() == 1 => output::json(summary)?,
+                several => output::json(&serde_json::json!({ "batches": several }))?,
+            }
+        }
+        Ok(self.verdict(&summaries, cells.len()))
+    }
+
+    /// Table and report of the cells that have come to something.
+    fn export(out: &Path, cells: &[Cell], closed: &BTreeSet<usize>, summaries: &[Summary]) -> Result<(), Error> {
+        let folder = |cell: &usize| cells[*cell].folder.as_ref().map_or_else(PathBuf::new, PathBuf::from);
+        let folders: Vec<PathBuf> = closed.iter().map(folder).collect();
+        export(out, &folders, summaries)
+    }
+
+    /// What to combine with what: the sweep file, and in its place what is given on the command line.
+    fn grid(&self) -> Result<Grid, Error> {
+        let mut grid = self.sweep.as_deref().map_or_else(|| Ok(Grid::default()), Grid::read)?;
+        let files: Vec<PathBuf> =
+            self.scenarios.iter().map(|scenario| locate::scenario_file(scenario)).collect::<Result<_, _>>()?;
+        grid.scenarios = if files.is_empty() { grid.scenarios } else { files };
+        grid.seeds = if self.seeds.is_empty() { grid.seeds } else { self.seeds.clone() };
+        grid.actors = if self.actors.is_empty() { grid.actors } else { self.actors.clone() };
+        for axis in &self.choices.axes {
+            grid.axes.retain(|other| other.path != axis.path);
+        }
+        grid.axes.extend(self.choices.axes.iter().cloned());
+        Ok(grid)
+    }
+
+    fn cells(&self, grid: &Grid) -> Result<Vec<Cell>, Error> {
+        let points = grid.points().unwrap_or_else(|problem| bad_usage(problem));
+        if self.learn.names_a_file() && points.len() > 1 {
             bad_usage(
                 "several scenarios cannot keep what is learnt in one file: leave out the file, or run them in two calls",
             );
         }
-        let setups: Vec<Arc<Setup>> =
-            self.scenarios.iter().map(|scenario| self.setup(scenario)).collect::<Result<_, _>>()?;
-        let names: HashSet<&str> = setups.iter().map(|setup| setup.name()).collect();
-        if names.len() < setups.len() {
-            bad_usage("two of the scenarios have the same name: run them in two calls");
-        }
-        let stop = stop_on_ctrl_c()?;
-        let mut summaries = Vec::new();
-        for setup in &setups {
-            let summary = self.one(setup, &stop)?;
-            if !json {
-                output::line(describe(&summary))?;
-            }
-            summaries.push(summary);
-            if stop.requested() {
-                break;
-            }
-        }
-        if json {
-            match summaries.as_slice() {
-                [summary] if setups.len() == 1 => output::json(summary)?,
-                several => output::json(&serde_json::json!({ "batches": several }))?,
-            }
-        }
-        Ok(self.verdict(&summaries, setups.len()))
-    }
-
-    fn setup(&self, scenario: &str) -> Result<Arc<Setup>> {
-        let setup = self.choices.setup(scenario)?;
         if self.learn.is_on() && self.resume {
-            return Err(Error::LearnResume.into());
+            return Err(Error::LearnResume);
         }
-        let folder = self.folder(&setup);
-        Ok(self.learn.apply(setup, &self.choices, folder.as_deref(), self.jobs.count(), Pace::InStep)?)
-    }
-
-    /// Where the results of a scenario go.
-    fn folder(&self, setup: &Setup) -> Option<PathBuf> {
-        let folder = |out: &PathBuf| if self.scenarios.len() == 1 { out.clone() } else { out.join(setup.name()) };
-        self.out.as_ref().map(folder)
-    }
-
-    fn one(&self, setup: &Arc<Setup>, stop: &Stop) -> Result<Summary> {
-        let options = BatchOptions {
-            first: self.first,
-            episodes: self.episodes,
-            jobs: self.jobs.count(),
-            out: self.folder(setup),
-            resume: self.resume,
+        let mut known = Models::default();
+        let setups: Vec<Setup> =
+            points.iter().map(|point| self.choices.setup_of(point, &mut known)).collect::<Result<_, _>>()?;
+        // A scenario is known by its name, and so are its results.
+        let mut files: BTreeMap<&str, &Path> = BTreeMap::new();
+        for (number, scenario) in grid.scenarios.iter().enumerate() {
+            let name = setups[number * points.len() / grid.scenarios.len()].name();
+            if files.insert(name, scenario).is_some() {
+                bad_usage("two of the scenarios have the same name: run them in two calls");
+            }
+        }
+        let named: Vec<(String, &Point)> = setups.iter().map(|setup| setup.name().to_owned()).zip(&points).collect();
+        let folders = folder_names(&named);
+        let cell = |((setup, point), folder): ((Setup, &Point), String)| {
+            let folder = (points.len() > 1).then_some(folder);
+            let out = self.out.as_ref().map(|out| folder.as_ref().map_or_else(|| out.clone(), |name| out.join(name)));
+            let setup = self.learn.apply(setup, &self.choices, out.as_deref(), self.jobs.count(), Pace::InStep)?;
+            Ok(Cell { setup, folder, replay: self.choices.replay(point) })
         };
-        let mut progress = Progress::begin(setup.name(), self.episodes);
-        let mut watch = |result: &EpisodeResult, tally: &Tally| {
-            progress.episode(result, tally);
-            Ok(())
-        };
-        let batch = batch::batch(setup, &options, stop, &mut watch)?;
-        progress.end();
-        Ok(batch.summary)
+        setups.into_iter().zip(&points).zip(folders).map(cell).collect()
     }
 
     fn verdict(&self, summaries: &[Summary], wanted: usize) -> Done {
@@ -150,13 +193,37 @@ impl Batch {
     }
 }
 
+/// Tells how it goes on stderr, and what each cell came to on stdout.
+struct Telling {
+    progress: Progress,
+    lines: bool,
+    /// The cells that have come to something.
+    closed: BTreeSet<usize>,
+}
+
+impl Watch for Telling {
+    fn episode(&mut self, _: usize, result: &EpisodeResult, tally: &Tally) -> Result<(), Error> {
+        self.progress.episode(result, tally);
+        Ok(())
+    }
+
+    fn cell(&mut self, cell: usize, summary: &Summary) -> Result<(), Error> {
+        self.closed.insert(cell);
+        // Whoever does not listen finds it in the folder.
+        let _ = self.lines.then(|| output::line(describe(summary)));
+        Ok(())
+    }
+}
+
 /// A summary for people.
 pub fn describe(summary: &Summary) -> String {
     let [low, high] = summary.ci95.map(|end| end * 100.0);
     let mean = |steps: Option<f64>| steps.map_or("-".into(), |steps| format!("{steps:.1}"));
     let Summary { manifest, successes, episodes, .. } = summary;
+    let settings = manifest.told_settings().map_or_else(String::new, |settings| format!(", {settings}"));
+    let part = if manifest.shard.is_whole() { String::new() } else { format!(", part {}", manifest.shard) };
     let mut text = format!(
-        "{}, actor {}, seed {}: {successes} of {episodes} succeeded: {:.1}% (95% interval {low:.1}% to {high:.1}%)\n  \
+        "{}, actor {}{settings}, seed {}{part}: {successes} of {episodes} succeeded: {:.1}% (95% interval {low:.1}% to {high:.1}%)\n  \
          {} steps on average where it succeeded, {} in all; {} steps in {:.1} s\n",
         manifest.scenario,
         manifest.actor,

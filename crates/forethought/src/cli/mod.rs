@@ -3,6 +3,8 @@
 mod batch;
 mod bench;
 mod check;
+mod compare;
+mod merge;
 mod options;
 mod output;
 mod probe;
@@ -55,6 +57,8 @@ enum Command {
     Bench(bench::Bench),
     Probe(probe::Probe),
     Check(check::Check),
+    Compare(compare::Compare),
+    Merge(merge::Merge),
 }
 
 /// How a command ended that went through.
@@ -101,6 +105,8 @@ impl Command {
             Self::Bench(command) => command.execute(json),
             Self::Probe(command) => command.execute(json),
             Self::Check(command) => command.execute(json),
+            Self::Compare(command) => command.execute(json),
+            Self::Merge(command) => command.execute(json),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Arguments that several commands share. Read first: [`Choices`].
 
+use super::bad_usage;
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
 use forethought::{
     Error,
+    batch::{Grid, Point},
     learning::LearnOptions,
     locate,
-    setup::{Changes, Setup, SetupOptions},
+    scenario::Axis,
+    setup::{Changes, Models, Setup, SetupOptions},
     tasks::TasksBy,
     workers::default_jobs,
 };
@@ -57,16 +60,40 @@ pub struct Choices {
     /// Drives that all agents live without, separated by commas: `hunger`, `pain`, ...
     #[arg(long, value_name = "DRIVES", value_delimiter = ',')]
     pub without: Vec<String>,
+
+    /// A field of the scenario and its value, in place of what the file says: `agents[0].actor.horizon=8`. In `batch` several
+    /// values, separated by commas, are a sweep
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = Axis::parse)]
+    pub axes: Vec<Axis>,
 }
 
 impl Choices {
     /// A scenario, ready to run.
     pub fn setup(&self, scenario: &str) -> Result<Setup, Error> {
-        Setup::load(&locate::scenario_file(scenario)?, &self.options())
+        self.setup_of(&self.point(locate::scenario_file(scenario)?), &mut Models::default())
     }
 
     /// The same as a setup has it.
     pub fn options(&self) -> SetupOptions {
+        self.options_of(&self.point(PathBuf::new()))
+    }
+
+    /// One scenario with what is set of it.
+    fn point(&self, scenario: PathBuf) -> Point {
+        let grid = Grid { scenarios: vec![scenario], axes: self.axes.clone(), ..Grid::default() };
+        match grid.points() {
+            Ok(mut points) if points.len() == 1 => points.remove(0),
+            Ok(_) => bad_usage("--set with several values is a sweep, for `batch`: give one value"),
+            Err(problem) => bad_usage(problem),
+        }
+    }
+
+    /// One combination of a sweep, ready to run, with models that others have loaded before.
+    pub fn setup_of(&self, point: &Point, known: &mut Models) -> Result<Setup, Error> {
+        Setup::load_sharing(&point.scenario, &self.options_of(point), known)
+    }
+
+    fn options_of(&self, point: &Point) -> SetupOptions {
         let changes = Changes {
             mode: self.mode,
             horizon: self.horizon,
@@ -75,7 +102,44 @@ impl Choices {
             configurator: self.configurator,
             without: self.without.clone(),
         };
-        SetupOptions { seed: self.seed, actor: self.actor, model: self.model.clone(), changes }
+        SetupOptions {
+            seed: point.seed.unwrap_or(self.seed),
+            actor: point.actor.or(self.actor),
+            model: self.model.clone(),
+            changes,
+            settings: point.settings.clone(),
+        }
+    }
+
+    /// The command that runs an episode of this combination again, without the episode's number.
+    pub fn replay(&self, point: &Point) -> String {
+        let mut words = vec!["forethought".to_owned(), "run".into(), point.scenario.display().to_string()];
+        let mut give = |name: &str, value: Option<String>| {
+            words.extend(value.map(|value| [format!("--{name}"), value]).into_iter().flatten());
+        };
+        give("seed", Some(point.seed.unwrap_or(self.seed).to_string()));
+        give("actor", point.actor.or(self.actor).map(|actor| actor.as_str().to_owned()));
+        give("model", self.model.as_ref().map(|model| model.display().to_string()));
+        give("mode", self.mode.map(|mode| mode.as_str().to_owned()));
+        give("horizon", self.horizon.map(|horizon| horizon.to_string()));
+        give("critic", self.critic.map(|critic| critic.to_string()));
+        give("task", self.task.clone());
+        give("configurator", self.configurator.map(|by| by.as_str().to_owned()));
+        give("without", (!self.without.is_empty()).then(|| self.without.join(",")));
+        for setting in &point.settings {
+            give("set", Some(setting.to_string()));
+        }
+        words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A word as a shell takes it for one.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

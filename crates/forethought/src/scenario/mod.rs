@@ -11,6 +11,7 @@ mod nearest;
 mod problem;
 pub mod reference;
 mod rehearsal;
+mod setting;
 mod spec;
 mod tolerant;
 mod tree;
@@ -18,6 +19,7 @@ pub mod write;
 
 pub use draw::{DrawError, Episode, LoadedScenario};
 pub use problem::{Problem, ScenarioErrors};
+pub use setting::{Axis, Setting};
 pub use spec::{AgentSpec, Condition, Draw, EpisodeSpec, FactorSpec, Scenario};
 
 use copies::Expanded;
@@ -48,6 +50,26 @@ pub fn load(path: &Path) -> Result<LoadedScenario, ScenarioErrors> {
 pub fn load_without_models(path: &Path) -> Result<LoadedScenario, ScenarioErrors> {
     let text = read(path)?;
     examine(&text, path, false)
+}
+
+/// Read a scenario with some of its fields set to other values, and check all of it or, without `models`, all but its model files.
+///
+/// # Errors
+/// As [`load`], of the scenario with the values set.
+pub fn load_set(path: &Path, settings: &[Setting], models: bool) -> Result<LoadedScenario, ScenarioErrors> {
+    let text = read(path)?;
+    if settings.is_empty() {
+        return examine(&text, path, models);
+    }
+    let told: Vec<String> = settings.iter().map(|setting| format!("--set {setting}")).collect();
+    let file = format!("{} with {}", path.display(), told.join(" "));
+    let text = setting::apply(&text, settings).map_err(|findings| ScenarioErrors {
+        problems: findings.into_iter().map(|finding| finding.of_file(&file)).collect(),
+    })?;
+    examine(&text, path, models).map_err(|mut errors| {
+        errors.problems.iter_mut().for_each(|problem| problem.file.clone_from(&file));
+        errors
+    })
 }
 
 /// Check a scenario's text, all but its model files. `path` is what messages call the file.
