@@ -8,7 +8,7 @@ use super::{
 };
 use anyhow::Result;
 use forethought::{
-    batch::{BatchOptions, Call, Summary, Tally, batch},
+    batch::{BatchOptions, Call, Manifest, Tally, Totals, batch},
     episode::{Ending, EpisodeResult},
     locate,
     progress::Progress,
@@ -182,8 +182,11 @@ impl Run {
         started: Instant,
     ) -> Result<serde_json::Value> {
         let results: Vec<EpisodeResult> = result.into_iter().collect();
-        let call = Call { resumed: 0, wall: started.elapsed(), env_steps: recording.steps.into() };
-        let mut report = serde_json::to_value(Summary::of(setup, &self.batch_options(1), &call, &results))?;
+        let wall = started.elapsed();
+        let call = Call { jobs: 1, requested: 1, resumed: 0, wall, env_steps: recording.steps.into() };
+        let mut totals = Totals::default();
+        results.iter().for_each(|result| totals.count(result));
+        let mut report = serde_json::to_value(totals.summary(Manifest::of(setup), &call, None))?;
         report["results"] = serde_json::to_value(&results)?;
         report["recording"] = serde_json::to_value(recording)?;
         Ok(report)
