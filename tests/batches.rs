@@ -3,6 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+use parquet::{
+    file::reader::SerializedFileReader,
+    record::{Field, Row},
+};
 use serde_json::Value;
 use std::{
     fs,
@@ -104,6 +108,81 @@ fn resuming_other_settings_is_refused() {
     let call = &manifest["calls"][0];
     assert_eq!(call["command"][1], "batch");
     assert!(call["machine"]["cores"].is_number() && call["libraries"]["rapier2d"].is_string(), "{manifest}");
+}
+
+#[test]
+fn shards_put_together_are_the_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let common = [&RANDOM[..], &["--episodes", "30", "--seeds", "4,5"]].concat();
+    let whole = json(&common);
+    let parts = ["1", "2", "3"].map(path);
+    for (part, out) in parts.iter().enumerate() {
+        let shard = format!("{}/3", part + 1);
+        let report = json(&[&common[..], &["--shard", &shard, "--out", text(out)]].concat());
+        assert_eq!(report["batches"][0]["episodes"], 10);
+    }
+    let out = path("out");
+    let some = forethought(&["merge", text(&out), text(&parts[2]), text(&parts[0])]);
+    assert_eq!(status(&some), 1);
+    assert!(stderr(&some).contains("20 episodes are missing"), "{}", stderr(&some));
+    // What is missing can be merged too, or run.
+    let merged = json(&["merge", text(&out), text(&parts[1]), "--resume"]);
+    let digests = |report: &Value| [0, 1].map(|cell| report["batches"][cell]["digest"].clone());
+    assert_eq!(digests(&merged), digests(&whole));
+    let ran = json(&[&common[..], &["--out", text(&out), "--resume"]].concat());
+    assert_eq!((&ran["batches"][1]["resumed"], digests(&ran)), (&30.into(), digests(&whole)));
+    let other = forethought(&["merge", text(&path("other")), text(&parts[0]), text(folder.path())]);
+    assert_eq!(status(&other), 2, "{}", stderr(&other));
+}
+
+#[test]
+fn results_can_be_read_compared_and_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let run = |out: &Path, extra: &[&str]| {
+        let common = ["batch", "two_rooms", "--episodes", "60", "--seed", "3", "--out", text(out)];
+        json(&[&common[..], extra].concat())
+    };
+    run(&path("a"), &["--actor", "random"]);
+    let summary = run(&path("b"), &["--mode", "mode-1"]);
+
+    let report = fs::read_to_string(path("b").join("report.html")).unwrap();
+    for expected in ["<svg", "wall_x", "95% interval", summary["digest"].as_str().unwrap(), "--mode mode-1"] {
+        assert!(report.contains(expected), "no {expected}");
+    }
+    for foreign in ["src=", "href=", "@import", "url("] {
+        assert!(!report.contains(foreign), "the page needs {foreign}");
+    }
+    // The first of the worst, as the report says to replay it.
+    let command = &report[report.find("<code>forethought run").unwrap() + 6..];
+    let words: Vec<&str> = command[..command.find("</code>").unwrap()].split(' ').skip(1).collect();
+    let replayed = json(&words);
+    let number = replayed["results"][0]["episode"].as_u64().unwrap();
+    let episode = &lines(&path("b").join("episodes.jsonl"))[number as usize];
+    assert_eq!(replayed["results"][0]["digest"], episode["digest"]);
+
+    let table = fs::read(path("b").join("episodes.parquet")).unwrap();
+    assert!(table.starts_with(b"PAR1") && table.ends_with(b"PAR1"));
+    let reader = SerializedFileReader::try_from(path("b").join("episodes.parquet").as_path()).unwrap();
+    let rows: Vec<Row> = reader.into_iter().map(Result::unwrap).collect();
+    let field = |row: &Row, name: &str| row.get_column_iter().find(|(own, _)| *own == name).unwrap().1.clone();
+    let digest = Field::Str(episode["digest"].as_str().unwrap().to_owned());
+    assert_eq!((rows.len(), field(&rows[number as usize], "digest")), (60, digest));
+    let wall_x = lines(&path("b").join("episodes.jsonl"))[7]["factors"]["wall_x"].as_f64().unwrap();
+    assert_eq!(field(&rows[7], "factor_wall_x"), Field::Double(wall_x));
+    assert_eq!(field(&rows[7], "life_steps"), Field::Null);
+
+    let compared = json(&["compare", text(&path("a")), text(&path("b"))]);
+    assert_eq!((&compared["pairs"], &compared["success"]["only_a"]), (&60.into(), &0.into()));
+    assert!(compared["success"]["p_value"].as_f64().unwrap() < 1e-6, "{compared}");
+    assert!(compared["success"]["ci95"][0].as_f64().unwrap() > 0.5, "{compared}");
+    let other = path("c");
+    json(&[&RANDOM[..], &["--episodes", "3", "--seed", "4", "--out", text(&other)]].concat());
+    let strangers = forethought(&["compare", text(&path("a")), text(&other)]);
+    assert_eq!(status(&strangers), 2);
+    assert!(stderr(&strangers).contains("the same --seed"), "{}", stderr(&strangers));
+    assert_eq!(status(&forethought(&["compare", text(&path("a")), text(folder.path())])), 2);
 }
 
 #[cfg(unix)]

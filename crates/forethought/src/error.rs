@@ -165,6 +165,9 @@ pub enum Error {
     /// Another process writes to `--out`.
     #[error("{path} is being written to by another process: wait for it, or give another --out", path = .0.display())]
     InUse(PathBuf),
+    /// A folder is not one of a batch.
+    #[error("{path} holds no batch, for it has no manifest.json: name the folder of one", path = .0.display())]
+    NoBatch(PathBuf),
     /// Two batches have nothing in common.
     #[error("{} and {} have no episode with the same seed: compare batches that began with the same --seed", paths[0].display(), paths[1].display())]
     NoPairs {

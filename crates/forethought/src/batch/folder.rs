@@ -148,7 +148,10 @@ impl Folder {
             if !resume {
                 return Err(Error::OutNotEmpty(path.to_owned()));
             }
-            let there = read_kept(path)?;
+            let there = read_kept(path).map_err(|error| match error {
+                Error::NoBatch(path) => Error::OtherRun { path, differences: "it has no manifest.json".into() },
+                other => other,
+            })?;
             if let Some(differences) = kept.manifest.differences(&there.manifest) {
                 return Err(Error::OtherRun { path: path.to_owned(), differences });
             }
@@ -354,7 +357,7 @@ pub fn read_kept(folder: &Path) -> Result<Kept, Error> {
     let path = folder.join(MANIFEST);
     let text = match fs::read(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(Error::OtherRun { path: folder.to_owned(), differences: "it has no manifest.json".into() });
+            return Err(Error::NoBatch(folder.to_owned()));
         }
         other => other.map_err(Error::io("read", &path))?,
     };

@@ -120,7 +120,7 @@ impl Grid {
         if counts.fold(1_usize, usize::saturating_mul) > MOST_CELLS {
             return Err(format!("more than {MOST_CELLS} combinations"));
         }
-        let mut points: Vec<Point> = self.scenarios.iter().map(Point::of).collect();
+        let mut points: Vec<Point> = self.scenarios.iter().map(|scenario| Point::of(scenario)).collect();
         points = spread(points, &self.seeds, |point, seed| point.seed = Some(*seed), |seed| format!("seed_{seed}"));
         points = spread(points, &self.actors, |point, actor| point.actor = Some(*actor), |actor| actor.as_str().into());
         for axis in &self.axes {
@@ -162,8 +162,8 @@ fn told(setting: &Setting) -> String {
 }
 
 impl Point {
-    fn of(scenario: &PathBuf) -> Self {
-        Self { scenario: scenario.clone(), seed: None, actor: None, settings: Vec::new(), traits: Vec::new() }
+    fn of(scenario: &Path) -> Self {
+        Self { scenario: scenario.to_owned(), seed: None, actor: None, settings: Vec::new(), traits: Vec::new() }
     }
 }
 

@@ -4,11 +4,12 @@ use crate::episode::hex;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
-    fs,
+    fs::{self, File},
+    io::{BufRead, BufReader},
     sync::OnceLock,
     time::{SystemTime, UNIX_EPOCH},
 };
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::Xxh3;
 
 /// One call of a batch, for `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,10 +108,23 @@ impl Machine {
     }
 }
 
-/// Once for all cells of a sweep.
+/// Once for all cells of a sweep, and piece by piece, for programs are large.
 fn program_hash() -> Option<String> {
     static HASH: OnceLock<Option<String>> = OnceLock::new();
-    let hash = || Some(hex(xxh3_64(&fs::read(std::env::current_exe().ok()?).ok()?)));
+    let hash = || {
+        let mut program = BufReader::with_capacity(1 << 16, File::open(std::env::current_exe().ok()?).ok()?);
+        let mut hash = Xxh3::new();
+        loop {
+            match program.fill_buf().ok()? {
+                [] => return Some(hex(hash.digest())),
+                piece => {
+                    hash.update(piece);
+                    let length = piece.len();
+                    program.consume(length);
+                }
+            }
+        }
+    };
     HASH.get_or_init(hash).clone()
 }
 
