@@ -17,6 +17,28 @@ pub struct Rollout {
     pub z: u32,
 }
 
+impl Rollout {
+    /// What of a future lies ahead after so many control steps: the place for now, between two that were imagined where it takes
+    /// that, and all later ones; each with its control step.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a stride spans few control steps")]
+    pub fn ahead(&self, passed: u32) -> impl Iterator<Item = (u32, [f32; 2])> {
+        let stride = self.stride.max(1);
+        let (whole, part) = (passed / stride, passed % stride);
+        let positions = self.positions_m.get(whole as usize..).unwrap_or_default();
+        let share = part as f32 / stride as f32;
+        let now = match positions {
+            [before, after, ..] if part > 0 => {
+                Some(std::array::from_fn(|axis| before[axis] + share * (after[axis] - before[axis])))
+            }
+            [at, ..] if part == 0 => Some(*at),
+            _ => None,
+        };
+        let later = positions.iter().skip(1).copied().zip(1..).map(move |(at, index)| ((whole + index) * stride, at));
+        now.map(|at| (passed, at)).into_iter().chain(later)
+    }
+}
+
 /// How an action came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -137,5 +159,24 @@ pub trait Think: Send {
     /// The mind to look into and to change while it lives, where it lets that be done.
     fn inspect(&mut self) -> Option<&mut dyn Inspect> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_future_is_used_up_step_by_step() {
+        let positions_m = vec![[0.0, 0.0], [4.0, 0.0], [8.0, 8.0]];
+        let rollout = Rollout { positions_m, stride: 4, ..Rollout::default() };
+        let ahead = |passed| rollout.ahead(passed).collect::<Vec<_>>();
+        assert_eq!(ahead(0), [(0, [0.0, 0.0]), (4, [4.0, 0.0]), (8, [8.0, 8.0])]);
+        assert_eq!(ahead(1), [(1, [1.0, 0.0]), (4, [4.0, 0.0]), (8, [8.0, 8.0])]);
+        assert_eq!(ahead(4), [(4, [4.0, 0.0]), (8, [8.0, 8.0])]);
+        assert_eq!(ahead(6), [(6, [6.0, 4.0]), (8, [8.0, 8.0])]);
+        assert_eq!(ahead(8), [(8, [8.0, 8.0])]);
+        assert_eq!(ahead(9), []);
+        assert_eq!(ahead(400), []);
     }
 }

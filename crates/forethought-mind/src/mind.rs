@@ -454,7 +454,7 @@ impl Mind {
         let shown = (detail == Detail::Full).then(|| (present.clone(), self.familiarity(&present.latent)));
         let mut thought = self.act(model, present, detail)?;
         if surprises {
-            self.surprise.remember(model.stride(), &latent, &thought.action.values);
+            self.surprise.lately.remember(model.stride(), &latent, &thought.action.values);
         }
         if place_m.is_some() {
             self.memory.remember(Moment { place_m, ..Moment::default() });
@@ -835,11 +835,36 @@ fn adviser(model: &Model, tasks: &[TaskSpec]) -> Result<Adviser, MindError> {
     })
 }
 
+/// The latest latents, and what was done in each: a prediction's worth.
+#[derive(Debug, Clone, Default)]
+struct Lately(VecDeque<(Vec<f32>, Vec<f32>)>);
+
+impl Lately {
+    /// The state one prediction ago, and what was done since; none so early in a life.
+    fn since(&self, stride: usize) -> Option<(&[f32], Vec<f32>)> {
+        let (first, _) = self.0.front().filter(|_| self.0.len() >= stride)?;
+        Some((first, self.0.iter().flat_map(|(_, action)| action.iter().copied()).collect()))
+    }
+
+    fn remember(&mut self, stride: usize, latent: &[f32], action: &[f32]) {
+        if self.0.len() >= stride {
+            self.0.pop_front();
+        }
+        self.0.push_back((latent.to_vec(), action.to_vec()));
+    }
+
+    /// Something else was done in the latest state.
+    fn correct(&mut self, action: &[f32]) {
+        if let Some((_, latest)) = self.0.back_mut() {
+            action.clone_into(latest);
+        }
+    }
+}
+
 /// How much the world surprises, by the world model's predictions of a stride.
 #[derive(Debug, Clone, Default)]
 struct Surprise {
-    /// The latest latents, and what was done in each.
-    recent: VecDeque<(Vec<f32>, Vec<f32>)>,
+    lately: Lately,
     /// What errors have mostly been.
     usual: f32,
     /// The latest error, in units of that.
@@ -852,29 +877,11 @@ const SURPRISE_RATE: f32 = 0.02;
 impl Surprise {
     /// See what has come, in the present latent.
     fn see(&mut self, model: &Model, latent: &[f32], map: &[f32]) {
-        let stride = model.stride();
-        if self.recent.len() < stride {
-            return;
-        }
-        let actions: Vec<f32> = self.recent.iter().flat_map(|(_, action)| action.iter().copied()).collect();
-        let foretold = model.predictor().imagine(&self.recent[0].0, &actions, map);
+        let Some((then, actions)) = self.lately.since(model.stride()) else { return };
+        let foretold = model.predictor().imagine(then, &actions, map);
         let error = Distance::Squared.of(&foretold, latent).sqrt();
         self.ratio = if self.usual > 0.0 { error / self.usual } else { 1.0 };
         self.usual = if self.usual > 0.0 { self.usual + SURPRISE_RATE * (error - self.usual) } else { error };
-    }
-
-    fn remember(&mut self, stride: usize, latent: &[f32], action: &[f32]) {
-        if self.recent.len() >= stride {
-            self.recent.pop_front();
-        }
-        self.recent.push_back((latent.to_vec(), action.to_vec()));
-    }
-
-    /// Something else was done in the latest state.
-    fn correct(&mut self, action: &[f32]) {
-        if let Some((_, latest)) = self.recent.back_mut() {
-            action.clone_into(latest);
-        }
     }
 }
 

@@ -48,7 +48,7 @@ pub fn draw_rollouts(brush: &mut Brush, agent: &AgentStory, step: u32, all: bool
     // The more there are, the fainter each one.
     let alpha = (3.0 / (others.len() as f32).sqrt().max(1.0)).clamp(0.3, 0.7);
     for rollout in others.iter().rev().filter(|_| all) {
-        let points: Vec<Vec2> = ahead(rollout, passed).map(|(_, position)| mapping.to_canvas(position)).collect();
+        let points: Vec<Vec2> = rollout.ahead(passed).map(|(_, position)| mapping.to_canvas(position)).collect();
         let color = if several { of_value(rollout.z) } else { palette::CANDIDATE };
         brush.line(&points, 1.5, Srgba { alpha, ..color });
     }
@@ -59,7 +59,7 @@ pub fn draw_rollouts(brush: &mut Brush, agent: &AgentStory, step: u32, all: bool
 
 fn draw_chosen(brush: &mut Brush, chosen: &Rollout, passed: u32, color: Srgba, mapping: Mapping) {
     let (steps, points): (Vec<u32>, Vec<Vec2>) =
-        ahead(chosen, passed).map(|(step, position)| (step, mapping.to_canvas(position))).unzip();
+        chosen.ahead(passed).map(|(step, position)| (step, mapping.to_canvas(position))).unzip();
     // A white edge keeps it apart from whatever it crosses.
     brush.line(&points, 6.0, Srgba { alpha: 0.8, ..palette::FLOOR });
     brush.line(&points, 3.5, color);
@@ -131,23 +131,6 @@ pub fn draw_remembered(brush: &mut Brush, agent: &AgentStory, mapping: Mapping) 
     }
 }
 
-/// What of a future lies ahead after so many control steps: the place for now, between two that were imagined where it takes
-/// that, and all later ones; each with its control step.
-fn ahead(rollout: &Rollout, passed: u32) -> impl Iterator<Item = (u32, [f32; 2])> {
-    let stride = rollout.stride.max(1);
-    let (whole, part) = (passed / stride, passed % stride);
-    let positions = rollout.positions_m.get(whole as usize..).unwrap_or_default();
-    let now = match positions {
-        [before, after, ..] if part > 0 => {
-            Some(Vec2::from(*before).lerp(Vec2::from(*after), part as f32 / stride as f32).to_array())
-        }
-        [at, ..] if part == 0 => Some(*at),
-        _ => None,
-    };
-    let later = positions.iter().skip(1).copied().zip(1..).map(move |(at, index)| ((whole + index) * stride, at));
-    now.map(|at| (passed, at)).into_iter().chain(later)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,19 +139,5 @@ mod tests {
     fn without_a_latent_variable_there_is_one_value() {
         let rollout = |z| Rollout { z, ..Rollout::default() };
         assert_eq!((values(&[]), values(&[rollout(0), rollout(0)]), values(&[rollout(0), rollout(2)])), (1, 1, 3));
-    }
-
-    #[test]
-    fn a_future_is_used_up_step_by_step() {
-        let positions_m = vec![[0.0, 0.0], [4.0, 0.0], [8.0, 8.0]];
-        let rollout = Rollout { positions_m, stride: 4, ..Rollout::default() };
-        let ahead = |passed| ahead(&rollout, passed).collect::<Vec<_>>();
-        assert_eq!(ahead(0), [(0, [0.0, 0.0]), (4, [4.0, 0.0]), (8, [8.0, 8.0])]);
-        assert_eq!(ahead(1), [(1, [1.0, 0.0]), (4, [4.0, 0.0]), (8, [8.0, 8.0])]);
-        assert_eq!(ahead(4), [(4, [4.0, 0.0]), (8, [8.0, 8.0])]);
-        assert_eq!(ahead(6), [(6, [6.0, 4.0]), (8, [8.0, 8.0])]);
-        assert_eq!(ahead(8), [(8, [8.0, 8.0])]);
-        assert_eq!(ahead(9), []);
-        assert_eq!(ahead(400), []);
     }
 }

@@ -3,7 +3,7 @@
 //! Nothing here draws a random number or touches what is decided by, but for what `adjust` is told to change: an episode that
 //! is looked into is the same bits as one that is not.
 
-use super::{Mind, Present, check_actor};
+use super::{Lately, Mind, Present, check_actor};
 use crate::{
     actor::{ActorSpec, Mode, planners::PlannerName},
     cost::{Cost, Extent, Imagined},
@@ -11,7 +11,7 @@ use crate::{
 };
 use forethought_energy::distance::Distance;
 use forethought_interface::{Action, DriveCost, Foretold, Inspect, Introspection, MindSettings, Observation};
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 /// What one more error moves the usual one by.
 const USUAL_RATE: f32 = 0.05;
@@ -19,21 +19,17 @@ const USUAL_RATE: f32 = 0.05;
 /// What the world model foretold lately, to be compared with what came.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Foresight {
-    /// The latest latents, and what was done in each.
-    recent: VecDeque<(Vec<f32>, Vec<f32>)>,
+    lately: Lately,
     usual: f32,
 }
 
 impl Foresight {
     /// What was foretold of this latent one prediction ago.
     fn see(&mut self, model: &Model, latent: &[f32], map: &[f32]) -> Option<Foretold> {
-        if self.recent.len() < model.stride() {
-            return None;
-        }
-        let actions: Vec<f32> = self.recent.iter().flat_map(|(_, action)| action.iter().copied()).collect();
+        let (then, actions) = self.lately.since(model.stride())?;
         // Of several values of a latent variable, the one that came true.
         let foretold = model.predictors().iter().map(|predictor| {
-            let foretold = predictor.imagine(&self.recent[0].0, &actions, map);
+            let foretold = predictor.imagine(then, &actions, map);
             (Distance::Squared.of(&foretold, latent).sqrt(), foretold)
         });
         let (error, foretold) = foretold.min_by(|a, b| a.0.total_cmp(&b.0))?;
@@ -42,27 +38,13 @@ impl Foresight {
         let position_m = model.card().readout.position_m(&foretold);
         Some(Foretold { error, usual: self.usual, position_m })
     }
-
-    fn remember(&mut self, stride: usize, latent: &[f32], action: &[f32]) {
-        if self.recent.len() >= stride {
-            self.recent.pop_front();
-        }
-        self.recent.push_back((latent.to_vec(), action.to_vec()));
-    }
-
-    /// Something else was done in the latest state.
-    fn correct(&mut self, action: &[f32]) {
-        if let Some((_, latest)) = self.recent.back_mut() {
-            action.clone_into(latest);
-        }
-    }
 }
 
 impl Mind {
     /// What goes on at this control step, where `action` is what was decided.
     pub(super) fn introspect(&mut self, model: &Model, present: &Present, action: &[f32]) -> Introspection {
         let foretold = self.foresight.see(model, &present.latent, &present.map);
-        self.foresight.remember(model.stride(), &present.latent, action);
+        self.foresight.lately.remember(model.stride(), &present.latent, action);
         let expects = self.actor.critic && model.critic().is_some();
         Introspection {
             percept: present.percept.clone(),
@@ -168,8 +150,8 @@ impl Inspect for Mind {
     }
 
     fn acted(&mut self, action: &Action) {
-        self.foresight.correct(&action.values);
-        self.surprise.correct(&action.values);
+        self.foresight.lately.correct(&action.values);
+        self.surprise.lately.correct(&action.values);
     }
 }
 

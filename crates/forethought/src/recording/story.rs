@@ -59,24 +59,6 @@ impl AgentStory {
     }
 }
 
-/// What of a future lies ahead after so many control steps: the place for now, between two that were imagined where it takes
-/// that, and all later ones; each with its control step.
-pub fn ahead(rollout: &Rollout, passed: u32) -> impl Iterator<Item = (u32, [f32; 2])> {
-    let stride = rollout.stride.max(1);
-    let (whole, part) = (passed / stride, passed % stride);
-    let positions = rollout.positions_m.get(whole as usize..).unwrap_or_default();
-    let share = part as f32 / stride as f32;
-    let now = match positions {
-        [before, after, ..] if part > 0 => {
-            Some(std::array::from_fn(|axis| before[axis] + share * (after[axis] - before[axis])))
-        }
-        [at, ..] if part == 0 => Some(*at),
-        _ => None,
-    };
-    let later = positions.iter().skip(1).copied().zip(1..).map(move |(at, index)| ((whole + index) * stride, at));
-    now.map(|at| (passed, at)).into_iter().chain(later)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,16 +86,5 @@ mod tests {
         (5..2000).for_each(|step| story.hear(&record(step, false)));
         assert_eq!(story.agents[0].trail_m.len(), TRAIL_LEN, "memory stays as it is");
         assert_eq!(story.agents[0].mode(), "exploring");
-    }
-
-    #[test]
-    fn a_future_is_used_up_step_by_step() {
-        let positions_m = vec![[0.0, 0.0], [4.0, 0.0], [8.0, 8.0]];
-        let rollout = Rollout { positions_m, stride: 4, ..Rollout::default() };
-        let ahead = |passed| ahead(&rollout, passed).collect::<Vec<_>>();
-        assert_eq!(ahead(0), [(0, [0.0, 0.0]), (4, [4.0, 0.0]), (8, [8.0, 8.0])]);
-        assert_eq!(ahead(1), [(1, [1.0, 0.0]), (4, [4.0, 0.0]), (8, [8.0, 8.0])]);
-        assert_eq!(ahead(6), [(6, [6.0, 4.0]), (8, [8.0, 8.0])]);
-        assert_eq!(ahead(9), []);
     }
 }

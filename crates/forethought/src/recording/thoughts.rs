@@ -4,7 +4,7 @@ use super::{
     canvas::{Canvas, Px},
     layout::Layout,
     palette,
-    story::{AgentStory, ahead},
+    story::AgentStory,
 };
 use forethought_interface::{Ray, Thought};
 
@@ -57,11 +57,11 @@ fn rollouts(canvas: &mut Canvas, thought: &Thought, passed: u32, others: usize, 
     // The more there are, the fainter each one.
     let alpha = (3.0 / (others.len() as f32).sqrt().max(1.0)).clamp(0.25, 0.6);
     for rollout in others.iter().rev() {
-        let points: Vec<Px> = ahead(rollout, passed).map(|(_, position)| layout.px(position)).collect();
+        let points: Vec<Px> = rollout.ahead(passed).map(|(_, position)| layout.px(position)).collect();
         canvas.line(&points, (1.5 * layout.pen).max(0.8), palette::CANDIDATE, alpha);
     }
     let (steps, points): (Vec<u32>, Vec<Px>) =
-        ahead(chosen, passed).map(|(step, position)| (step, layout.px(position))).unzip();
+        chosen.ahead(passed).map(|(step, position)| (step, layout.px(position))).unzip();
     // A white edge keeps it apart from whatever it crosses.
     let width = (3.5 * layout.pen).max(1.5);
     canvas.line(&points, width + 2.5 * layout.pen, palette::FLOOR, 0.8);
