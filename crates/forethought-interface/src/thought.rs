@@ -20,7 +20,6 @@ pub struct Rollout {
 impl Rollout {
     /// What of a future lies ahead after so many control steps: the place for now, between two that were imagined where it takes
     /// that, and all later ones; each with its control step.
-    #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a stride spans few control steps")]
     pub fn ahead(&self, passed: u32) -> impl Iterator<Item = (u32, [f32; 2])> {
         let stride = self.stride.max(1);
