@@ -1,6 +1,6 @@
 //! What each agent imagined and where it has been, as far as the episode has come. Read first: [`Story::hear`].
 
-use forethought_interface::{ActedBy, Rollout, Thought, Vitals};
+use forethought_interface::{ActedBy, Thought, Vitals};
 use forethought_world::StepRecord;
 use std::collections::VecDeque;
 
