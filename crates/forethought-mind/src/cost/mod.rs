@@ -127,10 +127,7 @@ impl Cost {
         let imagined = Imagined { latents: latent, actions: action, batch: 1, extent: Extent { steps: 1, stride: 1 } };
         let cost = |drive: &DriveSpec| match drive.channel() {
             Some(channel) => felt(channel).map_or(0.0, |value| drive.cost_and_slope(value).0),
-            None => {
-                let alone = Self { drives: vec![drive.weighing(1.0)], critic: None, body: None, ..self.clone() };
-                alone.energies(&imagined, &[])[0]
-            }
+            None => self.alone(drive).energies(&imagined, &[])[0],
         };
         self.needs().map(cost).collect()
     }

@@ -11,7 +11,6 @@ use crate::{
 };
 use forethought_energy::distance::Distance;
 use forethought_interface::{Action, DriveCost, Foretold, Inspect, Introspection, MindSettings, Observation};
-use std::sync::Arc;
 
 /// What one more error moves the usual one by.
 const USUAL_RATE: f32 = 0.05;
@@ -75,16 +74,11 @@ impl Mind {
         });
         cost.collect()
     }
-
-    /// Its model, where it plans or reacts with one.
-    fn acting_model(&self) -> Option<&Arc<Model>> {
-        self.model.as_ref()
-    }
 }
 
 impl Inspect for Mind {
     fn settings(&self) -> Option<MindSettings> {
-        let model = self.acting_model()?;
+        let model = self.model.as_ref()?;
         let (actor, cost) = &*self.own;
         let planners = PlannerName::ALL.iter();
         let planners = planners.filter(|name| **name != PlannerName::Hierarchical || !model.levels().is_empty());
@@ -104,7 +98,7 @@ impl Inspect for Mind {
     }
 
     fn adjust(&mut self, settings: &MindSettings) -> Result<(), String> {
-        let model = self.acting_model().ok_or("an agent without a model acts at random")?.clone();
+        let model = self.model.as_ref().ok_or("an agent without a model acts at random")?.clone();
         let actor = adjusted(&self.own.0, settings)?;
         check_actor(&actor, &model).map_err(|error| error.to_string())?;
         if let Some((name, weight)) = settings.drives.iter().find(|(_, weight)| !weight.is_finite() || *weight < 0.0) {
@@ -121,7 +115,7 @@ impl Inspect for Mind {
     }
 
     fn energies(&self, observations: &[Observation], goal: Option<&Observation>) -> Option<Vec<f32>> {
-        let model = self.acting_model()?;
+        let model = self.model.as_ref()?;
         let perception = &model.card().perception;
         let goal = match goal {
             Some(goal) => model.encode(&perception.perceive(goal).ok()?),
