@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod bench;
+pub mod cli;
 pub mod conditions;
 pub mod configuring;
 pub mod crowd;

@@ -1,6 +1,4 @@
-//! The command line of Forethought. Read first: [`cli::main`].
-
-mod cli;
+//! The program. Read first: [`forethought::cli::main`].
 
 /// Planning and training take and give back megabytes thousands of times a second: the system's allocator would fetch them
 /// from the kernel anew each time, for a third of the whole cost.
@@ -8,5 +6,5 @@ mod cli;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
-    cli::main()
+    forethought::cli::main(std::env::args_os()).into()
 }

@@ -5,8 +5,7 @@ use super::{
     options::{Choices, Jobs, Learn, actor_parser},
     output, stop_on_ctrl_c,
 };
-use anyhow::Result;
-use forethought::{
+use crate::{
     Error,
     batch::{Cell, Crossings, Grid, Point, Shard, Summary, SweepOptions, Tally, Watch, export, folder_names, sweep},
     episode::EpisodeResult,
@@ -17,6 +16,7 @@ use forethought::{
     setup::{Models, Setup},
     tasks::{Tasks, shares},
 };
+use anyhow::Result;
 use forethought_mind::{actor::planners::PlannerName, learning::Pace};
 use std::{
     collections::{BTreeMap, BTreeSet},

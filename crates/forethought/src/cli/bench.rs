@@ -5,11 +5,11 @@ use super::{
     options::{Jobs, actor_parser},
     output, stop_on_ctrl_c,
 };
-use anyhow::Result;
-use forethought::{
+use crate::{
     bench::{BenchOptions, bench, picture, table},
     locate,
 };
+use anyhow::Result;
 use forethought_mind::actor::planners::PlannerName;
 use std::path::PathBuf;
 

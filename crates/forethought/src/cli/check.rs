@@ -1,12 +1,12 @@
 //! `forethought check`. Read first: [`Check`].
 
 use super::{Done, output};
-use anyhow::Result;
-use forethought::{
+use crate::{
     locate,
     scenario::{self, LoadedScenario, ScenarioErrors},
     setup::{Setup, SetupOptions},
 };
+use anyhow::Result;
 use serde::Serialize;
 use std::path::PathBuf;
 

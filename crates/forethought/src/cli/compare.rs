@@ -1,8 +1,8 @@
 //! `forethought compare`. Read first: [`Compare`].
 
 use super::{Done, output};
+use crate::batch::compare;
 use anyhow::Result;
-use forethought::batch::compare;
 use std::path::PathBuf;
 
 /// Test two batches pair by pair, on equal seeds

@@ -1,8 +1,8 @@
 //! `forethought merge`. Read first: [`Merge`].
 
 use super::{Done, batch::describe, output};
+use crate::batch::{cells_of, export, merge};
 use anyhow::Result;
-use forethought::batch::{cells_of, export, merge};
 use std::path::PathBuf;
 
 /// Put the shards of a batch together, as though one machine had run it

@@ -1,4 +1,4 @@
-//! What the command line says and does. Read first: [`main`]; each command has a file.
+//! What the command line says and does, for the program and for other languages. Read first: [`main`]; each command has a file.
 
 mod batch;
 mod bench;
@@ -11,11 +11,11 @@ mod probe;
 mod run;
 mod train;
 
+use crate::{Error, stop::Stop};
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
-use forethought::{Error, stop::Stop};
 use std::{
-    process::ExitCode,
+    ffi::OsString,
     time::{Duration, Instant},
 };
 
@@ -71,15 +71,20 @@ enum Done {
     BadInput,
 }
 
-/// Parse, do, and turn what came out into an exit status.
-pub fn main() -> ExitCode {
-    let mut cli = Cli::parse();
+/// Parse the command line (its first word is the program's name), do what it says, and give the exit status: 0 done, 1 failed
+/// while running, 2 the input was bad. A word that is not known ends the process.
+pub fn main<I, T>(words: I) -> u8
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let mut cli = Cli::parse_from(words);
     let command = cli.command.take().or_else(|| Cli::parse_from(["forethought", "run"]).command);
     start_logging(cli.verbose);
     match command.map_or(Ok(Done::Well), |command| command.execute(cli.json)) {
-        Ok(Done::Well) => ExitCode::SUCCESS,
-        Ok(Done::Badly) => ExitCode::from(1),
-        Ok(Done::BadInput) => ExitCode::from(2),
+        Ok(Done::Well) => 0,
+        Ok(Done::Badly) => 1,
+        Ok(Done::BadInput) => 2,
         Err(error) => {
             let (status, message) = match error.downcast_ref::<Error>() {
                 // These say their causes themselves.
@@ -91,7 +96,7 @@ pub fn main() -> ExitCode {
                 // There is nothing left to do where stdout is closed too.
                 let _ = output::json(&serde_json::json!({ "error": message, "exit_status": status }));
             }
-            ExitCode::from(status)
+            status
         }
     }
 }

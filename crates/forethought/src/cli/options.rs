@@ -1,8 +1,7 @@
 //! Arguments that several commands share. Read first: [`Choices`].
 
 use super::bad_usage;
-use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
-use forethought::{
+use crate::{
     Error,
     batch::{Grid, Point},
     learning::LearnOptions,
@@ -12,6 +11,7 @@ use forethought::{
     tasks::TasksBy,
     workers::default_jobs,
 };
+use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
 use forethought_mind::{
     actor::{Mode, planners::PlannerName},
     learning::Pace,
@@ -74,6 +74,7 @@ impl Choices {
     }
 
     /// The same as a setup has it.
+    #[cfg(feature = "view")]
     pub fn options(&self) -> SetupOptions {
         self.options_of(&self.point(PathBuf::new()))
     }

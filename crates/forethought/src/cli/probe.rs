@@ -1,11 +1,11 @@
 //! `forethought probe`. Read first: [`Probe`].
 
 use super::{Done, options::Jobs, output, stop_on_ctrl_c};
-use anyhow::Result;
-use forethought::{
+use crate::{
     bench, locate,
     probe::{FEWEST, ProbeOptions, picture, probe, table::table},
 };
+use anyhow::Result;
 use std::path::PathBuf;
 
 /// Measure what a trained model knows, on worlds that it was not trained on

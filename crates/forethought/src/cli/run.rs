@@ -6,8 +6,7 @@ use super::{
     options::{Choices, Learn},
     output, stop_on_ctrl_c,
 };
-use anyhow::Result;
-use forethought::{
+use crate::{
     batch::{BatchOptions, Call, Manifest, Tally, Totals, batch},
     episode::{Ending, EpisodeResult},
     locate,
@@ -17,6 +16,7 @@ use forethought::{
     tasks::{Switch, shares},
     workers::default_jobs,
 };
+use anyhow::Result;
 use forethought_mind::learning::Pace;
 use std::{
     path::{Path, PathBuf},
@@ -233,7 +233,7 @@ impl Run {
 
     #[cfg(feature = "view")]
     fn window(&self, json: bool) -> Result<Done> {
-        use forethought::window::{Showing, WindowOptions, open};
+        use crate::window::{Showing, WindowOptions, open};
         // The window and the mind need the other cores.
         let chosen = self.scenario.is_some() || self.learn.is_on();
         let setup = if chosen { Some(self.setup(1, Pace::Free)?) } else { None };

@@ -1,13 +1,13 @@
 //! `forethought train`. Read first: [`Train`].
 
 use super::{Done, options::Jobs, output, stop_on_ctrl_c};
-use anyhow::Result;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use forethought::{
+use crate::{
     locate,
     setup::{Setup, SetupOptions},
     train::{Only, TrainOptions, TrainSummary, train},
 };
+use anyhow::Result;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use forethought_mind::{actor::planners::PlannerName, configurator::TaskCalibration, cost::critic::Calibration};
 use std::{path::PathBuf, sync::Arc};
 
