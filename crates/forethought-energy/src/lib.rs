@@ -5,6 +5,7 @@
 
 pub mod collapse;
 pub mod distance;
+pub mod gallery;
 pub mod objectives;
 
 use dfdx::prelude::{Cpu, HasShape, OwnedTape, Shape, Tensor};

@@ -4,6 +4,7 @@
 //! [`Scene`] and [`Snapshot`] are what a window needs to draw; [`Num`] is a number of a scenario file that may be
 //! an expression over the episode's factors of variation.
 
+mod chart;
 mod edit;
 mod inspect;
 mod num;
@@ -14,6 +15,7 @@ mod shelf;
 mod thought;
 mod vitals;
 
+pub use chart::{Chart, Hue, Layer, Panel, Span};
 pub use edit::{Edit, Thing};
 pub use inspect::{DriveCost, Foretold, Inspect, Introspection, MindSettings};
 pub use num::{FactorValues, Num, NumError, Numbers};
