@@ -121,7 +121,9 @@ pub enum Error {
     )]
     LearnResume,
     /// An agent cannot do that.
-    #[error("the action of agent `{agent}` cannot be done: {problem}; give it values in [-1, 1], one for each of its actuator's")]
+    #[error(
+        "the action of agent `{agent}` cannot be done: {problem}; give it values in [-1, 1], one for each of its actuator's"
+    )]
     Action {
         /// The agent's name.
         agent: String,

@@ -184,9 +184,9 @@ impl Environment {
             let target = drawn.world.targets.iter().find(|target| target.name == *name)?;
             Some([target.position_m[0].value_f32(), target.position_m[1].value_f32()])
         };
-        let goals_m = drawn.world.agents.iter().map(|agent| agent.target.as_ref().and_then(place)).collect();
-        let lives =
-            drawn.episode.success.iter().any(|condition| matches!(condition, Condition::Survived { .. }));
+        let goals_m: Vec<Option<[f32; 2]>> =
+            drawn.world.agents.iter().map(|agent| agent.target.as_ref().and_then(place)).collect();
+        let lives = drawn.episode.success.iter().any(|condition| matches!(condition, Condition::Survived { .. }));
         let crowd = Crowd::new(&drawn.world);
         self.rewards.begin(&drawn.world, self.sandbox.record(), &goals_m);
         self.current = Some(Current { drawn, crowd, goals_m, lives, outcome: None });

@@ -87,7 +87,10 @@ fn progress_adds_up_to_the_way_and_arriving_is_worth_more() {
             let step = environment.step(&[seen[36] - seen[0], seen[37] - seen[1]]).unwrap();
             total += environment.rewards()[0];
             ended = step.outcome;
-            assert_eq!((step.terminated, step.truncated), (ended == Some(Outcome::Success), ended == Some(Outcome::TimeLimit)));
+            assert_eq!(
+                (step.terminated, step.truncated),
+                (ended == Some(Outcome::Success), ended == Some(Outcome::TimeLimit))
+            );
         }
         let success = ended == Some(Outcome::Success);
         arrived += u32::from(success);
