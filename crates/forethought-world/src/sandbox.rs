@@ -7,7 +7,7 @@ use crate::geometry::vector;
 use crate::hands::Hands;
 use crate::physics::{self, Laws, Roster, Timetable, distance_m};
 use crate::pursuit::Pursuers;
-use crate::schedule::{Attention, GoalFrame, Minds, Sensing, Trouble, moment, record, schedule, sense};
+use crate::schedule::{Attention, GoalFrame, Minds, Sensing, Sensor, Trouble, moment, record, schedule, sense};
 use crate::sensors::{Contacts, Senses};
 use crate::surroundings::Surroundings;
 use crate::{AgentRecord, StepRecord, WorldError, WorldSpec};
@@ -36,6 +36,18 @@ impl Sandbox {
     /// An empty sandbox without minds.
     #[must_use]
     pub fn new() -> Self {
+        Self::scheduled(Sensing::First)
+    }
+
+    /// The same for whoever is to see what agents sense before they think: after each control step [`Sandbox::record`] has what they
+    /// sense then, with which the next one begins. Episodes are the same bits as ever, and nothing is sensed twice. What a hand or an
+    /// experimenter changes between two steps is sensed a step late.
+    #[must_use]
+    pub fn sensing_ahead() -> Self {
+        Self::scheduled(Sensing::Ahead)
+    }
+
+    fn scheduled(sensing: Sensing) -> Self {
         let mut world = World::new();
         world.insert_resource(Minds(SyncCell::new(Vec::new())));
         world.init_resource::<Attention>();
@@ -48,7 +60,7 @@ impl Sandbox {
         world.init_resource::<Laws>();
         world.init_resource::<Timetable>();
         world.init_resource::<Pursuers>();
-        Self { world, schedule: schedule(), built: false }
+        Self { world, schedule: schedule(sensing), built: false }
     }
 
     /// The minds from the next [`Sandbox::reset`] on: one for each agent, in scenario order.
@@ -143,7 +155,7 @@ impl Sandbox {
     fn sensed(&self, agent: usize) -> Option<Observation> {
         let surroundings = self.world.resource::<Surroundings>();
         let entity = self.world.resource::<Roster>().agents.get(agent)?;
-        let (handle, senses, contacts, _) = self.world.entity(*entity).get_components::<Sensing>().ok()?;
+        let (handle, senses, contacts, _) = self.world.entity(*entity).get_components::<Sensor>().ok()?;
         let context = self.world.get::<RapierContextEntityLink>(*entity)?;
         let body = self.world.get::<RapierRigidBodySet>(context.0)?.bodies.get(handle.0)?;
         let mut values = Vec::new();

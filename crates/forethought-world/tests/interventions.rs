@@ -130,3 +130,16 @@ fn clearance_is_the_distance_to_the_nearest_solid() {
     assert!((sandbox.reach_m(0) - 0.3).abs() < 1e-6);
     assert_eq!(sandbox.reach_m(7), 0.0);
 }
+
+/// What is sensed ahead is what the next step begins with, and all is the same bits.
+#[test]
+fn sensing_ahead_changes_nothing() {
+    let plain = run(&mut restless_pair(), |_, _| {});
+    let mut sandbox = Sandbox::sensing_ahead();
+    sandbox.set_minds(vec![scripted(restless), scripted(restless)]);
+    let ahead = run(&mut sandbox, |sandbox, step| {
+        let sensed = [0, 1].map(|agent| sandbox.record().agents[agent].observation.clone());
+        assert_eq!(sensed, [sandbox.observe(0), sandbox.observe(1)], "before step {step}");
+    });
+    assert_eq!(plain, ahead);
+}

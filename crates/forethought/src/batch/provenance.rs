@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::{BufRead, BufReader},
+    path::PathBuf,
     sync::OnceLock,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -108,11 +109,23 @@ impl Machine {
     }
 }
 
+/// The file that the program is, where that is not the process's own: a library that an interpreter has loaded.
+static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+
+/// Say that this code runs from a library in this file. The first call counts.
+pub fn loaded_from(library: PathBuf) {
+    let _ = LIBRARY.set(library);
+}
+
+fn program() -> std::io::Result<PathBuf> {
+    LIBRARY.get().cloned().map_or_else(std::env::current_exe, Ok)
+}
+
 /// Once for all cells of a sweep, and piece by piece, for programs are large.
 fn program_hash() -> Option<String> {
     static HASH: OnceLock<Option<String>> = OnceLock::new();
     let hash = || {
-        let mut program = BufReader::with_capacity(1 << 16, File::open(std::env::current_exe().ok()?).ok()?);
+        let mut program = BufReader::with_capacity(1 << 16, File::open(program().ok()?).ok()?);
         let mut hash = Xxh3::new();
         loop {
             match program.fill_buf().ok()? {
