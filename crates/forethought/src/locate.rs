@@ -1,9 +1,22 @@
 //! Where a scenario is: a path, or the bare name of one that comes along. Read first: [`scenario_file`].
 
 use crate::error::Error;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
-/// The file of a scenario given as a path, or as the name of one in `scenarios/`: here, or in the source tree.
+/// Where an installed package keeps its scenarios.
+static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+
+/// Look for scenarios in this folder too, before those of the source tree: for whoever brings them along, as the Python package
+/// does. The first call counts.
+pub fn installed_in(folder: PathBuf) {
+    let _ = INSTALLED.set(folder);
+}
+
+/// The file of a scenario given as a path, or as the name of one in `scenarios/`: here, where it is installed, or in the source
+/// tree.
 ///
 /// # Errors
 /// Where there is no such file; the error names those that there are.
@@ -11,7 +24,7 @@ pub fn scenario_file(wanted: &str) -> Result<PathBuf, Error> {
     find(wanted, &folders())
 }
 
-/// The scenarios that come along: those in `scenarios/`, here or in the source tree.
+/// The scenarios that come along: those in `scenarios/`, here, where they are installed, or in the source tree.
 #[must_use]
 pub fn scenario_files() -> Vec<PathBuf> {
     let folders = folders();
@@ -22,8 +35,9 @@ pub fn scenario_files() -> Vec<PathBuf> {
     })
 }
 
-fn folders() -> [PathBuf; 2] {
-    [PathBuf::from("scenarios"), Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")]
+fn folders() -> Vec<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    [Some(PathBuf::from("scenarios")), INSTALLED.get().cloned(), Some(source)].into_iter().flatten().collect()
 }
 
 fn find(wanted: &str, folders: &[PathBuf]) -> Result<PathBuf, Error> {
