@@ -14,6 +14,6 @@ pub mod recall;
 pub mod training;
 pub mod world_model;
 
-pub use mind::{Mind, MindError};
+pub use mind::{Mind, MindError, Proposed, QuestionError};
 pub use practice::Practice;
 pub use world_model::{Model, ModelCard, ModelError};

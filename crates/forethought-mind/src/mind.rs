@@ -1,6 +1,9 @@
 //! One control step of the mind, as a paragraph. Read first: [`Mind`].
 
 mod introspection;
+mod questions;
+
+pub use questions::{Proposed, QuestionError};
 
 use crate::{
     actor::{

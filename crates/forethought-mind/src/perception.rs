@@ -151,17 +151,22 @@ impl Perception {
     /// # Errors
     /// [`ThinkError::Observation`] where a sense is not finite or the observation has another length.
     pub fn perceive(&self, observation: &Observation) -> Result<Vec<f32>, ThinkError> {
+        self.perceive_values(&observation.values)
+    }
+
+    /// The same of an observation's values.
+    pub(crate) fn perceive_values(&self, values: &[f32]) -> Result<Vec<f32>, ThinkError> {
         let of_channel = |channel: String| ThinkError::Observation { channel };
-        if observation.values.len() != self.layout.len() {
-            return Err(of_channel(format!("count ({} values)", observation.values.len())));
+        if values.len() != self.layout.len() {
+            return Err(of_channel(format!("count ({} values)", values.len())));
         }
-        if let Some(bad) = observation.values.iter().position(|value| !value.is_finite()) {
+        if let Some(bad) = values.iter().position(|value| !value.is_finite()) {
             let named =
                 self.layout.channels.iter().find(|c| self.layout.range(&c.name).is_some_and(|r| r.contains(&bad)));
             return Err(of_channel(named.map_or_else(String::new, |channel| channel.name.clone())));
         }
         let mut percept = Vec::with_capacity(self.len());
-        let sensed: Vec<f32> = self.indices.iter().map(|index| observation.values[*index]).collect();
+        let sensed: Vec<f32> = self.indices.iter().map(|index| values[*index]).collect();
         self.normalise_into(&sensed, &mut percept);
         Ok(percept)
     }

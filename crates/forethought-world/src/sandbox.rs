@@ -7,7 +7,7 @@ use crate::geometry::vector;
 use crate::hands::Hands;
 use crate::physics::{self, Laws, Roster, Timetable, distance_m};
 use crate::pursuit::Pursuers;
-use crate::schedule::{Attention, GoalFrame, Minds, Sensing, Trouble, moment, record, schedule, sense};
+use crate::schedule::{Attention, GoalFrame, Minds, Sensed, Sensing, Trouble, moment, record, schedule, sense};
 use crate::sensors::{Contacts, Senses};
 use crate::surroundings::Surroundings;
 use crate::{AgentRecord, StepRecord, WorldError, WorldSpec};
@@ -41,6 +41,7 @@ impl Sandbox {
         world.init_resource::<Attention>();
         world.init_resource::<Hands>();
         world.init_resource::<Trouble>();
+        world.init_resource::<Sensed>();
         world.init_resource::<Digest>();
         world.init_resource::<Surroundings>();
         world.init_resource::<StepRecord>();
@@ -88,6 +89,7 @@ impl Sandbox {
         self.world.insert_resource(pursuers);
         self.seat_agents(spec);
         self.world.insert_resource(Trouble::default());
+        self.world.insert_resource(Sensed::default());
         self.world.resource_mut::<Digest>().restart();
         self.world.insert_resource(StepRecord {
             agents: vec![AgentRecord::default(); spec.agents.len()],
@@ -118,6 +120,16 @@ impl Sandbox {
                 Err(error)
             }
             None => Ok(()),
+        }
+    }
+
+    /// Let the agents sense now what the next control step begins with: [`Sandbox::record`] then has it before any mind thinks,
+    /// and that control step, which is the same bits as ever, need not sense it again. Whatever a hand or an experimenter changes
+    /// in between is sensed all the same.
+    pub fn sense(&mut self) {
+        self.world.insert_resource(Sensed::default());
+        if self.built && self.world.run_system_cached(sense).is_ok() {
+            self.world.insert_resource(Sensed(true));
         }
     }
 

@@ -77,6 +77,10 @@ pub(crate) struct Attention(pub Detail);
 #[derive(Resource, Default)]
 pub(crate) struct Trouble(pub Option<WorldError>);
 
+/// Whether the agents have sensed already what the next control step begins with.
+#[derive(Resource, Default)]
+pub(crate) struct Sensed(pub bool);
+
 /// Where an agent's goal observation is taken; none without a target.
 #[derive(Component, Clone, Copy)]
 pub(crate) struct GoalFrame(pub Option<Frame>);
@@ -85,11 +89,15 @@ pub(crate) type Sensing<'a> = (&'a RapierRigidBodyHandle, &'a Senses, &'a Contac
 
 pub(crate) fn sense(
     mut record: ResMut<StepRecord>,
+    mut sensed: ResMut<Sensed>,
     roster: Res<Roster>,
     surroundings: Res<Surroundings>,
     physics: Query<Physics>,
     agents: Query<Sensing>,
 ) {
+    if std::mem::take(&mut sensed.0) {
+        return;
+    }
     let Ok(physics) = physics.single() else { return };
     let record = &mut *record;
     for (index, (agent, entity)) in record.agents.iter_mut().zip(&roster.agents).enumerate() {

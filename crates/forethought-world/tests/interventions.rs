@@ -130,3 +130,24 @@ fn clearance_is_the_distance_to_the_nearest_solid() {
     assert!((sandbox.reach_m(0) - 0.3).abs() < 1e-6);
     assert_eq!(sandbox.reach_m(7), 0.0);
 }
+
+/// Sensed between two steps, each step begins with what is sensed then, and all is the same bits; what an experimenter does after
+/// that is sensed all the same.
+#[test]
+fn sensing_ahead_changes_nothing() {
+    let mut sandbox = restless_pair();
+    let plain = run(&mut sandbox, |sandbox, step| {
+        if step == 12 {
+            sandbox.place(0, at(2.0, 2.0));
+        }
+    });
+    let ahead = run(&mut sandbox, |sandbox, step| {
+        sandbox.sense();
+        let now = sandbox.observe(0);
+        assert_eq!(sandbox.record().agents[0].observation, now, "before step {step}");
+        if step == 12 {
+            sandbox.place(0, at(2.0, 2.0));
+        }
+    });
+    assert_eq!(plain, ahead);
+}

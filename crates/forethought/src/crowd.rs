@@ -16,6 +16,8 @@ pub struct Crowd {
     /// For each pair of agents the latest control step in which they touched.
     pairs: Vec<([usize; 2], Option<u32>)>,
     collisions: u32,
+    /// The pairs whose collision began in the latest control step.
+    latest: Vec<[usize; 2]>,
 }
 
 /// What became of the agents of one episode.
@@ -40,7 +42,7 @@ impl Crowd {
         let count = world.agents.len();
         let seekers = (0..count).filter(|agent| world.agents[*agent].target.is_some());
         let pairs = (0..count).flat_map(|a| (a + 1..count).map(move |b| ([a, b], None)));
-        Self { seekers: seekers.map(|agent| (agent, None)).collect(), pairs: pairs.collect(), collisions: 0 }
+        Self { seekers: seekers.map(|agent| (agent, None)).collect(), pairs: pairs.collect(), ..Self::default() }
     }
 
     /// Count the latest control step.
@@ -60,10 +62,13 @@ impl Crowd {
                 *arrived = Some(step);
             }
         }
+        self.latest.clear();
         for (pair, touched) in &mut self.pairs {
             if touch(*pair) {
-                let began = touched.is_none_or(|touched| step > touched + PARTED_AFTER);
-                self.collisions += u32::from(began);
+                if touched.is_none_or(|touched| step > touched + PARTED_AFTER) {
+                    self.collisions += 1;
+                    self.latest.push(*pair);
+                }
                 *touched = Some(step);
             }
         }
@@ -73,6 +78,18 @@ impl Crowd {
     #[must_use]
     pub fn all_arrived(&self) -> bool {
         !self.seekers.is_empty() && self.seekers.iter().all(|(_, arrived)| arrived.is_some())
+    }
+
+    /// The control step after which this agent was first within its target's radius; none before, or without a target.
+    #[must_use]
+    pub fn arrived_after(&self, agent: usize) -> Option<u32> {
+        self.seekers.iter().find(|(seeker, _)| *seeker == agent)?.1
+    }
+
+    /// How many collisions of this agent began in the latest control step.
+    #[must_use]
+    pub fn collided(&self, agent: usize) -> u32 {
+        self.latest.iter().filter(|pair| pair.contains(&agent)).count() as u32
     }
 
     /// What became of them so far; none unless several have targets.
@@ -95,7 +112,8 @@ mod tests {
     use super::*;
 
     fn crowd() -> Crowd {
-        Crowd { seekers: vec![(0, None), (2, None)], pairs: vec![([0, 1], None), ([0, 2], None)], collisions: 0 }
+        let pairs = vec![([0, 1], None), ([0, 2], None)];
+        Crowd { seekers: vec![(0, None), (2, None)], pairs, ..Crowd::default() }
     }
 
     #[test]
@@ -110,6 +128,7 @@ mod tests {
         assert_eq!(step(3, &[]), (false, 1));
         assert_eq!(step(4, &[0, 2]), (true, 2));
         assert_eq!(step(5, &[]), (true, 2));
+        assert_eq!([0, 1, 2].map(|agent| crowd.arrived_after(agent)), [Some(2), None, Some(4)]);
         assert_eq!(crowd.crossing().and_then(|crossing| crossing.mean_arrival_steps), Some(3.0));
         assert!(!Crowd::default().all_arrived() && Crowd::default().crossing().is_none());
     }
@@ -126,6 +145,7 @@ mod tests {
         assert_eq!(collisions(3, &[]), 2);
         assert_eq!(collisions(7, &[[0, 1]]), 2, "they had hardly parted");
         assert_eq!(collisions(13, &[[0, 1]]), 3);
+        assert_eq!([0, 1, 2].map(|agent| crowd.collided(agent)), [1, 1, 0], "in the latest step");
         assert_eq!(crowd.crossing().map(|crossing| crossing.collisions_per_agent), Some(1.5));
     }
 }

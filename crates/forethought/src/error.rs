@@ -120,6 +120,19 @@ pub enum Error {
         "a batch that learns cannot be gone on with by --resume, for each of its episodes depends on all before it: leave out --resume, and --learn FILE goes on from the model that is kept there"
     )]
     LearnResume,
+    /// An agent cannot do that.
+    #[error(
+        "the action of agent `{agent}` cannot be done: {problem}; give it values in [-1, 1], one for each of its actuator's"
+    )]
+    Action {
+        /// The agent's name.
+        agent: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// There is no episode to go on with.
+    #[error("no episode is under way: begin one before stepping, and another after each that has ended")]
+    NoEpisode,
     /// The same for its parts.
     #[error(
         "a batch that learns cannot be run in parts, for each of its episodes depends on all before it: leave out --learn, or run it as one"

@@ -10,6 +10,7 @@ pub mod conditions;
 pub mod configuring;
 pub mod crowd;
 mod drawing;
+pub mod environment;
 pub mod episode;
 pub mod error;
 pub mod experience;

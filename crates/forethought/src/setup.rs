@@ -408,21 +408,35 @@ impl Setup {
     /// # Errors
     /// Where an agent's model is missing or does not fit its body.
     pub fn minds(&self, episode: &Episode) -> Result<Vec<Box<dyn Think>>, Error> {
-        let agents = self.loaded.scenario.agents.iter().zip(&self.models).enumerate();
-        agents
-            .map(|(index, (agent, model))| {
-                let mut actor = agent.actor.clone();
-                actor.planner = self.actor.unwrap_or(actor.planner);
-                self.changes.apply(&mut actor);
+        let models = self.models.iter().enumerate();
+        models
+            .map(|(index, model)| {
                 let learning = self.learning.as_ref().filter(|learning| learning.teaches(model.as_ref()));
                 let model = learning.map_or_else(|| model.clone(), |learning| Some(learning.model()));
-                let mind = self.mind(index, model, &actor, episode)?;
+                let mind = self.acting(index, model, episode)?;
                 Ok(match learning {
                     Some(learning) => learning.seat(mind, index),
                     None => Box::new(mind) as Box<dyn Think>,
                 })
             })
             .collect()
+    }
+
+    /// The mind of one agent of this episode, to itself; none where there is no such agent.
+    ///
+    /// # Errors
+    /// As [`Setup::minds`].
+    pub fn mind_of(&self, agent: usize, episode: &Episode) -> Result<Option<Mind>, Error> {
+        let model = self.models.get(agent);
+        model.map(|model| self.acting(agent, model.clone(), episode)).transpose()
+    }
+
+    /// The mind of agent `index` with what was changed of how all agents act.
+    fn acting(&self, index: usize, model: Option<Arc<Model>>, episode: &Episode) -> Result<Mind, Error> {
+        let mut actor = self.loaded.scenario.agents[index].actor.clone();
+        actor.planner = self.actor.unwrap_or(actor.planner);
+        self.changes.apply(&mut actor);
+        self.mind(index, model, &actor, episode)
     }
 }
 

@@ -15,7 +15,7 @@ pub use compare::{Comparison, Measure, Side, SuccessTest, compare};
 pub use folder::{Folder, Kept, Lock, Manifest, read_folder, read_kept};
 pub use grid::{Grid, Point, folder_names};
 pub use merge::{cells_of, merge};
-pub use provenance::{Machine, Provenance};
+pub use provenance::{Machine, Provenance, loaded_from};
 pub use report::export;
 pub use shard::Shard;
 pub use summary::{Call, Crossings, Summary, Totals, wilson95};

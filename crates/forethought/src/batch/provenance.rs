@@ -21,7 +21,7 @@ pub struct Provenance {
     pub started_unix_s: u64,
     /// The commit that the program was built from, perhaps with changes that were not committed; null where unknown.
     pub git_commit: Option<String>,
-    /// A hash of the program, or of the library where another language calls it, in hexadecimal; null where it cannot be read.
+    /// A hash of the program, in hexadecimal; null where it cannot be read.
     pub program_hash: Option<String>,
     /// Versions of the libraries that results depend on.
     pub libraries: BTreeMap<String, String>,
@@ -109,11 +109,23 @@ impl Machine {
     }
 }
 
+/// The file that the program is, where that is not the process's own: a library that an interpreter has loaded.
+static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+
+/// Say that this code runs from a library in this file. The first call counts.
+pub fn loaded_from(library: PathBuf) {
+    let _ = LIBRARY.set(library);
+}
+
+fn program() -> std::io::Result<PathBuf> {
+    LIBRARY.get().cloned().map_or_else(std::env::current_exe, Ok)
+}
+
 /// Once for all cells of a sweep, and piece by piece, for programs are large.
 fn program_hash() -> Option<String> {
     static HASH: OnceLock<Option<String>> = OnceLock::new();
     let hash = || {
-        let mut program = BufReader::with_capacity(1 << 16, File::open(program_file()?).ok()?);
+        let mut program = BufReader::with_capacity(1 << 16, File::open(program().ok()?).ok()?);
         let mut hash = Xxh3::new();
         loop {
             match program.fill_buf().ok()? {
@@ -127,23 +139,6 @@ fn program_hash() -> Option<String> {
         }
     };
     HASH.get_or_init(hash).clone()
-}
-
-/// The file that this code was loaded from: the program or, within another program, a library.
-fn program_file() -> Option<PathBuf> {
-    let here = program_file as *const () as usize;
-    let holds = |range: &str| {
-        let (begin, end) = range.split_once('-')?;
-        let place = |text| usize::from_str_radix(text, 16).ok();
-        (place(begin)?..place(end)?).contains(&here).then_some(())
-    };
-    // Each line is: addresses, permissions, offset, device, inode, file.
-    let file_of = |line: &str| {
-        holds(line.split(' ').next()?)?;
-        line.find('/').map(|begin| PathBuf::from(&line[begin..]))
-    };
-    let mapped = fs::read_to_string("/proc/self/maps").ok().and_then(|maps| maps.lines().find_map(file_of));
-    mapped.filter(|file| file.is_file()).or_else(|| std::env::current_exe().ok())
 }
 
 fn processor() -> Option<String> {
@@ -171,11 +166,6 @@ fn vectors() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn knows_the_program() {
-        assert_eq!(program_file(), std::env::current_exe().ok());
-    }
 
     #[test]
     fn tells_what_may_differ() {

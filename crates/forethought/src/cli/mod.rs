@@ -17,6 +17,7 @@ use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use std::{
     ffi::OsString,
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -127,22 +128,30 @@ fn start_logging(verbose: u8) {
     let _ = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).without_time().try_init();
 }
 
+/// What Ctrl-C asks to stop, and when it was first pressed. A process has one, but may run several command lines, one after another.
+static UNDER_WAY: Mutex<Option<(Stop, Option<Instant>)>> = Mutex::new(None);
+
 /// Ctrl-C asks once, and insists the second time.
 fn stop_on_ctrl_c() -> Result<Stop> {
     let stop = Stop::default();
-    let asked = stop.clone();
-    let mut first: Option<Instant> = None;
-    ctrlc::set_handler(move || match first {
-        None => {
-            first = Some(Instant::now());
-            asked.request();
-            eprintln!("\nstopping after what is under way; Ctrl-C again quits at once");
-        }
-        // Wrappers such as `timeout` pass one Ctrl-C on twice.
-        Some(first) if first.elapsed() < Duration::from_millis(300) => {}
-        Some(_) => std::process::exit(130),
-    })
-    .context("cannot listen for Ctrl-C")?;
+    let before = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).replace((stop.clone(), None));
+    if before.is_none() {
+        ctrlc::set_handler(|| {
+            let mut under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some((asked, first)) = under_way.as_mut() else { return };
+            match first {
+                None => {
+                    *first = Some(Instant::now());
+                    asked.request();
+                    eprintln!("\nstopping after what is under way; Ctrl-C again quits at once");
+                }
+                // Wrappers such as `timeout` pass one Ctrl-C on twice.
+                Some(first) if first.elapsed() < Duration::from_millis(300) => {}
+                Some(_) => std::process::exit(130),
+            }
+        })
+        .context("cannot listen for Ctrl-C")?;
+    }
     Ok(stop)
 }
 

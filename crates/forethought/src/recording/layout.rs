@@ -30,9 +30,18 @@ pub struct Layout {
 impl Layout {
     /// For a picture of this width; `lines` of words go below the arena.
     pub fn new(scene: &Scene, width: u16, lines: u8) -> Self {
+        let words = (width >= WORDS_FROM_PX).then_some(f32::from(width) / WORDS_WIDTH_PX);
+        Self::around(scene, width, words, lines)
+    }
+
+    /// For a picture of this width without any words.
+    pub fn wordless(scene: &Scene, width: u16) -> Self {
+        Self::around(scene, width, None, 0)
+    }
+
+    fn around(scene: &Scene, width: u16, words: Option<f32>, lines: u8) -> Self {
         let size_m = scene.size_m.map(|side| if side.is_finite() && side > 0.0 { side } else { 1.0 });
         let across = f32::from(width);
-        let words = (width >= WORDS_FROM_PX).then_some(across / WORDS_WIDTH_PX);
         let margin = words.map_or(2.0, |scale| (12.0 * scale).round());
         let [above, below] = match words {
             Some(scale) => [52.0 * scale, (8.0 + 20.0 * f32::from(lines)) * scale].map(f32::round),

@@ -8,6 +8,7 @@ mod film;
 mod layout;
 mod letters;
 mod palette;
+mod portrait;
 mod still;
 mod story;
 mod thoughts;
@@ -36,6 +37,8 @@ use std::{
     sync::Arc,
 };
 use story::Story;
+
+pub use portrait::Portrait;
 
 /// How wide pictures may be, in pixels.
 pub const WIDTHS_PX: RangeInclusive<u16> = 64..=1920;

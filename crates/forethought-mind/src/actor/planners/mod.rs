@@ -15,7 +15,7 @@ pub use mppi::MppiSpec;
 pub use tree::TreeSpec;
 pub use uncertainty::Uncertainty;
 
-pub(crate) use imagination::{Imagination, Proposal, Starts, coloured_noise};
+pub(crate) use imagination::{Imagination, Population, Proposal, Starts, coloured_noise};
 pub(crate) use tree::{Known, grow};
 
 use crate::actor::ActorSpec;
