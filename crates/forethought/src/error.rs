@@ -135,7 +135,7 @@ pub enum Error {
     NoEpisode,
     /// The same for its parts.
     #[error(
-        "a batch that learns cannot be run in parts, for each of its episodes depends on all before it: leave out --shard"
+        "a batch that learns cannot be run in parts, for each of its episodes depends on all before it: leave out --learn, or run it as one"
     )]
     LearnShard,
     /// The predictor cannot go on learning from lives.

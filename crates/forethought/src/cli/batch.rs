@@ -3,7 +3,9 @@
 use super::{
     Done, bad_usage,
     options::{Choices, Jobs, Learn, actor_parser},
-    output, stop_on_ctrl_c,
+    output,
+    plan::Plan,
+    stop_on_ctrl_c,
 };
 use crate::{
     Error,
@@ -71,6 +73,10 @@ pub struct Batch {
     /// Run only part I of N, for a machine of its own; `forethought merge` puts the parts together
     #[arg(long, value_name = "I/N", requires = "out")]
     shard: Option<Shard>,
+
+    /// Run nothing: say as JSON what would be run, by which program and from which files, for whoever spreads it over machines
+    #[arg(long, conflicts_with_all = ["out", "shard"])]
+    plan: bool,
 }
 
 const EXAMPLES: &str = r#"Examples:
@@ -96,11 +102,18 @@ impl Batch {
     /// Run all combinations, and tell of each as soon as its episodes have ended.
     pub fn execute(&self, json: bool) -> Result<Done> {
         let grid = self.grid()?;
+        if self.plan && self.learn.is_on() {
+            return Err(Error::LearnShard.into());
+        }
         let cells = self.cells(&grid)?;
+        if self.plan {
+            output::json(&Plan::of(&grid, &self.choices, (self.first, self.count(&grid)), &cells))?;
+            return Ok(Done::Well);
+        }
         let stop = stop_on_ctrl_c()?;
         let options = SweepOptions {
             first: self.first,
-            episodes: self.episodes.or(grid.episodes).unwrap_or(100),
+            episodes: self.count(&grid),
             jobs: self.jobs.count(),
             out: self.out.clone(),
             resume: self.resume,
@@ -122,6 +135,11 @@ impl Batch {
             }
         }
         Ok(self.verdict(&summaries, cells.len()))
+    }
+
+    /// Episodes of each cell.
+    fn count(&self, grid: &Grid) -> u64 {
+        self.episodes.or(grid.episodes).unwrap_or(100)
     }
 
     /// Table and report of the cells that have come to something.
@@ -271,4 +289,45 @@ pub fn describe(summary: &Summary) -> String {
         );
     }
     text + &format!("  digest {}", summary.digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Cli, Command},
+        *,
+    };
+
+    fn read(words: &[&str]) -> Batch {
+        let cli = Cli::try_parse_from([&["forethought", "batch"], words].concat()).unwrap();
+        let Some(Command::Batch(batch)) = cli.command else { panic!("it is a batch") };
+        batch
+    }
+
+    #[test]
+    fn the_words_of_a_plan_are_the_same_batch() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("sweep.ron");
+        let text = "(scenarios: [\"two_rooms\"], seeds: [1, 2], actors: [\"cem\"], episodes: 9,
+            sets: [(path: \"agents[0].actor.horizon\", values: [20, 64]), (path: \"name\", values: [\"a, b\"])])";
+        std::fs::write(&file, text).unwrap();
+        let file = file.to_str().unwrap();
+        for words in [
+            &["two_rooms", "--seed", "7", "--actor", "cem", "--mode", "mixed", "--horizon", "8", "--critic", "true"][..],
+            &["two_rooms", "foraging", "--seeds", "3,4", "--without", "hunger,pain", "--configurator", "none"],
+            &["--sweep", file, "--task", "eat", "--set", "name=\"c\""],
+        ] {
+            let batch = read(words);
+            let grid = batch.grid().unwrap();
+            let scenarios: Vec<&str> = grid.scenarios.iter().map(|path| path.to_str().unwrap()).collect();
+            let said = batch.choices.words(&grid);
+            let said: Vec<&str> = said.iter().map(String::as_str).collect();
+            let again = read(&[&scenarios[..], &said].concat());
+            let same = Grid { episodes: None, ..grid.clone() };
+            assert_eq!(again.grid().unwrap(), same, "{said:?}");
+            let points = grid.points().unwrap();
+            let replays = |batch: &Batch| points.iter().map(|point| batch.choices.replay(point)).collect::<Vec<_>>();
+            assert_eq!(replays(&again), replays(&batch), "{said:?}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod compare;
 mod merge;
 mod options;
 mod output;
+mod plan;
 mod probe;
 mod run;
 mod train;

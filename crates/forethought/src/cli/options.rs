@@ -115,23 +115,48 @@ impl Choices {
     /// The command that runs an episode of this combination again, without the episode's number.
     pub fn replay(&self, point: &Point) -> String {
         let mut words = vec!["forethought".to_owned(), "run".into(), point.scenario.display().to_string()];
-        let mut give = |name: &str, value: Option<String>| {
-            words.extend(value.map(|value| [format!("--{name}"), value]).into_iter().flatten());
-        };
-        give("seed", Some(point.seed.unwrap_or(self.seed).to_string()));
-        give("actor", point.actor.or(self.actor).map(|actor| actor.as_str().to_owned()));
-        give("model", self.model.as_ref().map(|model| model.display().to_string()));
-        give("mode", self.mode.map(|mode| mode.as_str().to_owned()));
-        give("horizon", self.horizon.map(|horizon| horizon.to_string()));
-        give("critic", self.critic.map(|critic| critic.to_string()));
-        give("task", self.task.clone());
-        give("configurator", self.configurator.map(|by| by.as_str().to_owned()));
-        give("without", (!self.without.is_empty()).then(|| self.without.join(",")));
+        give(&mut words, "seed", Some(point.seed.unwrap_or(self.seed).to_string()));
+        give(&mut words, "actor", point.actor.or(self.actor).map(|actor| actor.as_str().to_owned()));
+        give(&mut words, "model", self.model.as_ref().map(|model| model.display().to_string()));
+        self.give_changes(&mut words);
         for setting in &point.settings {
-            give("set", Some(setting.to_string()));
+            give(&mut words, "set", Some(setting.to_string()));
         }
         words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
+
+    /// The words that choose a whole grid, but for its scenarios and a model.
+    pub fn words(&self, grid: &Grid) -> Vec<String> {
+        let mut words = Vec::new();
+        let several = |values: Vec<String>| (!values.is_empty()).then(|| values.join(","));
+        match several(grid.seeds.iter().map(ToString::to_string).collect()) {
+            None => give(&mut words, "seed", Some(self.seed.to_string())),
+            seeds => give(&mut words, "seeds", seeds),
+        }
+        match several(grid.actors.iter().map(|actor| actor.as_str().to_owned()).collect()) {
+            None => give(&mut words, "actor", self.actor.map(|actor| actor.as_str().to_owned())),
+            actors => give(&mut words, "actors", actors),
+        }
+        self.give_changes(&mut words);
+        for axis in &grid.axes {
+            give(&mut words, "set", Some(format!("{}={}", axis.path, axis.values.join(","))));
+        }
+        words
+    }
+
+    fn give_changes(&self, words: &mut Vec<String>) {
+        give(words, "mode", self.mode.map(|mode| mode.as_str().to_owned()));
+        give(words, "horizon", self.horizon.map(|horizon| horizon.to_string()));
+        give(words, "critic", self.critic.map(|critic| critic.to_string()));
+        give(words, "task", self.task.clone());
+        give(words, "configurator", self.configurator.map(|by| by.as_str().to_owned()));
+        give(words, "without", (!self.without.is_empty()).then(|| self.without.join(",")));
+    }
+}
+
+/// An option and its value, where it has one.
+fn give(words: &mut Vec<String>, name: &str, value: Option<String>) {
+    words.extend(value.map(|value| [format!("--{name}"), value]).into_iter().flatten());
 }
 
 /// A word as a shell takes it for one.
