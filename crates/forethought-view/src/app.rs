@@ -15,6 +15,7 @@ use crate::{
     heat,
     input::{Ask, Controls, ask_of},
     overlay::{self, Clock, Notes},
+    paint::{Canvas, Paint, PaintPlugin},
     palette, panel,
     preferences::Preferences,
     scene, shelf,
@@ -23,14 +24,12 @@ use crate::{
 };
 use bevy::{
     app::{PanicHandlerPlugin, TaskPoolPlugin, TerminalCtrlCHandlerPlugin},
-    camera::visibility::NoFrustumCulling,
     diagnostic::{DiagnosticsStore, FrameTimeDiagnosticsPlugin},
     ecs::system::SystemParam,
     input::keyboard::KeyboardInput,
     log::LogPlugin,
     prelude::*,
-    render::{RenderPlugin, renderer::RenderAdapterInfo, view::Msaa},
-    sprite_render::AlphaMode2d,
+    render::{RenderPlugin, camera::CameraRenderGraph, renderer::RenderAdapterInfo, view::Msaa},
     window::{PresentMode, PrimaryWindow, WindowResolution},
     winit::{UpdateMode, WinitSettings},
 };
@@ -44,8 +43,8 @@ use std::{
 
 /// Between two pictures while something moves; a screen may hold it to less.
 const FRAME: Duration = Duration::from_micros(16_667);
-/// The same where the processor draws: it has a mind to run too.
-const SOFTWARE_FRAME: Duration = Duration::from_micros(33_333);
+/// The same where the processor draws and thinking cannot keep up: then it has more time for that.
+const BUSY_FRAME: Duration = Duration::from_micros(33_333);
 /// So many agents may all show all that they sense and imagine.
 const CROWD: usize = 3;
 /// After so many frames in focus something is no field to type into.
@@ -72,13 +71,6 @@ impl Runner {
 /// What the user asked for since the last frame.
 #[derive(Resource, Default)]
 struct Asks(Vec<Ask>);
-
-/// The two meshes that everything is drawn into: what covers much is drawn without blending.
-#[derive(Resource)]
-struct Canvas {
-    ground: Handle<Mesh>,
-    rest: Handle<Mesh>,
-}
 
 /// The words' library has its fonts, from the frame after they were set.
 #[derive(Resource)]
@@ -161,7 +153,7 @@ fn build(runner: Runner, capture: Capture, options: ViewOptions) -> App {
             // The first picture is whole, not empty until its shaders are ready.
             .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() }),
     );
-    app.add_plugins((EguiPlugin::default(), FrameTimeDiagnosticsPlugin::default()));
+    app.add_plugins((EguiPlugin::default(), PaintPlugin, FrameTimeDiagnosticsPlugin::default()));
     let pace = UpdateMode::reactive_low_power(FRAME);
     app.insert_resource(ClearColor(palette::SURROUND.into()))
         .insert_resource(WinitSettings { focused_mode: pace, unfocused_mode: pace })
@@ -191,20 +183,10 @@ fn build(runner: Runner, capture: Capture, options: ViewOptions) -> App {
     app
 }
 
-fn set_up(mut commands: Commands, mut meshes: ResMut<Assets<Mesh>>, mut materials: ResMut<Assets<ColorMaterial>>) {
-    // Edges fade over a pixel by themselves (`brush.rs`): multisampling would cost software rendering twice the time.
-    commands.spawn((Camera2d, Msaa::Off));
-    let mut layer = |alpha_mode, z| {
-        let mesh = meshes.add(Brush::mesh());
-        let material = materials.add(ColorMaterial { alpha_mode, ..default() });
-        // What is drawn is always in sight, and its bounds change with each picture.
-        let place = Transform::from_xyz(0.0, 0.0, z);
-        commands.spawn((Mesh2d(mesh.clone()), MeshMaterial2d(material), place, NoFrustumCulling));
-        mesh
-    };
-    let ground = layer(AlphaMode2d::Opaque, 0.0);
-    let rest = layer(AlphaMode2d::Blend, 1.0);
-    commands.insert_resource(Canvas { ground, rest });
+fn set_up(mut commands: Commands) {
+    // Edges fade over a pixel by themselves (`brush.rs`).
+    let seen = Projection::Orthographic(OrthographicProjection::default_2d());
+    commands.spawn((Camera::default(), seen, CameraRenderGraph::new(Paint), Msaa::Off));
 }
 
 /// Take in what the runner says.
@@ -332,17 +314,15 @@ fn draw(
     hands: Res<Hands>,
     layout: Res<Layout>,
     time: Res<Time<Real>>,
-    canvas: Res<Canvas>,
-    mut meshes: ResMut<Assets<Mesh>>,
+    mut canvas: ResMut<Canvas>,
     mut brush: Local<Brush>,
 ) {
+    canvas.window = layout.window;
     if let Some(told) = &story.scene {
         let mapping = Mapping::new(told.size_m, &layout);
         let picture = story.picture(time.elapsed_secs_f64());
         scene::draw_floor(&mut brush, mapping);
-        if let Some(mut mesh) = meshes.get_mut(&canvas.ground) {
-            brush.paint(&mut mesh);
-        }
+        canvas.ground = brush.take();
         if let Some(landscape) = story.landscape_in_sight().filter(|_| controls.landscape) {
             heat::draw(&mut brush, landscape, mapping);
         } else {
@@ -386,9 +366,7 @@ fn draw(
         }
         hands.draw(&mut brush, &story, mapping);
     }
-    if let Some(mut mesh) = meshes.get_mut(&canvas.rest) {
-        brush.paint(&mut mesh);
-    }
+    canvas.rest = brush.take();
 }
 
 /// Choose how words look, once.
@@ -509,7 +487,7 @@ fn mind(ui: &mut egui::Ui, story: &Story, controls: &Controls, asks: &mut Vec<As
     figure::show(ui, agent, planner);
 }
 
-/// Draw seldom while nothing moves, so that a paused window costs next to nothing.
+/// Draw seldom while nothing moves, so that a paused window costs next to nothing, and thinking comes before pictures.
 fn rest(
     story: Res<Story>,
     controls: Res<Controls>,
@@ -519,10 +497,12 @@ fn rest(
 ) {
     let still = (controls.paused && controls.replayed_s.is_none()) || story.ended || story.failed.is_some();
     let software = adapter.is_some_and(|adapter| adapter.device_type == wgpu::DeviceType::Cpu);
-    let wait = match (still && story.settled(time.elapsed_secs_f64()), software) {
-        (true, _) => IDLE,
-        (false, true) => SOFTWARE_FRAME,
-        (false, false) => FRAME,
+    let wait = if still && story.settled(time.elapsed_secs_f64()) {
+        IDLE
+    } else if software && bar::slowness(&story, &controls).is_some() {
+        BUSY_FRAME
+    } else {
+        FRAME
     };
     let pace = UpdateMode::reactive_low_power(wait);
     if settings.focused_mode != pace {

@@ -1,25 +1,34 @@
 //! Triangles with smooth edges. Read first: [`Brush`].
 //!
-//! Everything moves, and a picture has a few ten thousand triangles: to draw all of it anew into one mesh each frame
-//! is cheaper than to keep a thing for each thing, and what is drawn later lies on top.
+//! Everything moves, and a picture has a few ten thousand triangles: to draw all of it anew each frame is cheaper than to keep a
+//! thing for each thing, and what is drawn later lies on top.
 
 use bevy::{
-    asset::RenderAssetUsages,
     color::{LinearRgba, Srgba},
     math::Vec2,
-    mesh::{Indices, Mesh, PrimitiveTopology},
 };
 use std::f32::consts::TAU;
 
 /// Half the width of the fringe over which an edge fades, in pixels.
 const FRINGE: f32 = 0.5;
 
-/// Collects triangles, in pixels from the window's middle.
+/// A corner of a triangle: its place, its place in a texture, and its colour as the screen mixes it: linear, and multiplied by its
+/// strength. `[x, y, u, v, red, green, blue, alpha]`
+pub type Vertex = [f32; 8];
+
+/// Triangles.
+#[derive(Debug, Default)]
+pub struct Drawing {
+    /// Their corners, in pixels from the window's middle, y up.
+    pub vertices: Vec<Vertex>,
+    /// Three corners for each.
+    pub indices: Vec<u32>,
+}
+
+/// Collects triangles.
 #[derive(Debug, Default)]
 pub struct Brush {
-    positions: Vec<[f32; 3]>,
-    colors: Vec<[f32; 4]>,
-    indices: Vec<u32>,
+    drawing: Drawing,
 }
 
 impl Brush {
@@ -37,7 +46,7 @@ impl Brush {
             self.vertex(corner + normal * FRINGE, color, 0.0);
         }
         for index in 1..count - 1 {
-            self.indices.extend([start, start + 2 * index, start + 2 * index + 2]);
+            self.drawing.indices.extend([start, start + 2 * index, start + 2 * index + 2]);
         }
         for index in 0..count {
             let next = (index + 1) % count;
@@ -117,36 +126,23 @@ impl Brush {
         }
     }
 
-    /// Put what was drawn into `mesh` and begin anew.
-    pub fn paint(&mut self, mesh: &mut Mesh) {
-        if self.indices.is_empty() {
-            // An empty mesh has no buffer to draw from.
-            self.polygon(&[Vec2::ZERO, Vec2::X * 0.01, Vec2::Y * 0.01], Srgba::NONE);
-        }
-        mesh.insert_attribute(Mesh::ATTRIBUTE_POSITION, std::mem::take(&mut self.positions));
-        mesh.insert_attribute(Mesh::ATTRIBUTE_COLOR, std::mem::take(&mut self.colors));
-        mesh.insert_indices(Indices::U32(std::mem::take(&mut self.indices)));
-    }
-
-    /// A mesh to paint into.
-    pub fn mesh() -> Mesh {
-        let mut mesh = Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::default());
-        Self::default().paint(&mut mesh);
-        mesh
+    /// What was drawn; begin anew.
+    pub fn take(&mut self) -> Drawing {
+        std::mem::take(&mut self.drawing)
     }
 
     fn next_index(&self) -> u32 {
-        self.positions.len() as u32
+        self.drawing.vertices.len() as u32
     }
 
     fn vertex(&mut self, position: Vec2, color: Srgba, alpha: f32) {
-        self.positions.push([position.x, position.y, 0.0]);
-        let color = LinearRgba::from(color);
-        self.colors.push([color.red, color.green, color.blue, color.alpha * alpha]);
+        let LinearRgba { red, green, blue, alpha: own } = color.into();
+        let alpha = own * alpha;
+        self.drawing.vertices.push([position.x, position.y, 0.0, 0.0, red * alpha, green * alpha, blue * alpha, alpha]);
     }
 
     fn quad(&mut self, [a, b, c, d]: [u32; 4]) {
-        self.indices.extend([a, b, c, a, c, d]);
+        self.drawing.indices.extend([a, b, c, a, c, d]);
     }
 }
 
@@ -187,7 +183,7 @@ mod tests {
     use super::*;
 
     fn extent(brush: &Brush) -> (Vec2, Vec2) {
-        let points = || brush.positions.iter().map(|position| Vec2::new(position[0], position[1]));
+        let points = || brush.drawing.vertices.iter().map(|vertex| Vec2::new(vertex[0], vertex[1]));
         (points().reduce(Vec2::min).unwrap(), points().reduce(Vec2::max).unwrap())
     }
 
@@ -213,19 +209,19 @@ mod tests {
         brush.line(&[Vec2::ONE; 5], 2.0, Srgba::BLACK);
         brush.line(&[], 2.0, Srgba::BLACK);
         brush.disc(Vec2::NAN, 3.0, Srgba::BLACK);
-        assert!(brush.indices.is_empty());
+        assert!(brush.drawing.indices.is_empty());
         brush.fading_line(&[Vec2::ZERO, Vec2::NAN, Vec2::X, Vec2::X, Vec2::Y], 3.0, Srgba::BLACK);
         brush.ring(Vec2::ZERO, 10.0, 1.0, Srgba::BLACK);
         brush.disc(Vec2::ZERO, 0.0, Srgba::BLACK);
-        let count = brush.positions.len() as u32;
-        assert!(brush.indices.iter().all(|index| *index < count));
-        assert!(brush.positions.iter().flatten().all(|value| value.is_finite()));
+        let count = brush.drawing.vertices.len() as u32;
+        assert!(brush.drawing.indices.iter().all(|index| *index < count));
+        assert!(brush.drawing.vertices.iter().flatten().all(|value| value.is_finite()));
     }
 
     #[test]
     fn a_fading_line_begins_faint() {
         let mut brush = Brush::default();
         brush.fading_line(&[Vec2::ZERO, Vec2::X, Vec2::X * 2.0], 3.0, Srgba::BLACK);
-        assert!(brush.colors[1][3] < 0.2 && (brush.colors[9][3] - 1.0).abs() < 1e-6);
+        assert!(brush.drawing.vertices[1][7] < 0.2 && (brush.drawing.vertices[9][7] - 1.0).abs() < 1e-6);
     }
 }

@@ -24,6 +24,7 @@ mod history;
 mod input;
 mod motion;
 mod overlay;
+mod paint;
 mod palette;
 mod panel;
 mod plot;

@@ -6,7 +6,8 @@ use forethought_interface::{FoodItem, Outline, Pose, Scene, SceneBody};
 
 /// The floor.
 pub fn draw_floor(brush: &mut Brush, mapping: Mapping) {
-    brush.polygon(&arena(mapping), palette::FLOOR);
+    // Its edge lies below the boundary's line.
+    brush.shaded(arena(mapping), [palette::FLOOR; 4]);
 }
 
 /// A line each metre, or each ten.

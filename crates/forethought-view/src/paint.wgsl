@@ -1,0 +1,25 @@
+// Triangles with colours as the screen mixes them: linear, and multiplied by their strength.
+
+struct Painted {
+    @builtin(position) position: vec4<f32>,
+    @location(0) uv: vec2<f32>,
+    @location(1) color: vec4<f32>,
+}
+
+@group(0) @binding(0) var letters: texture_2d<f32>;
+@group(0) @binding(1) var letters_sampler: sampler;
+
+@vertex
+fn place(@location(0) position: vec2<f32>, @location(1) uv: vec2<f32>, @location(2) color: vec4<f32>) -> Painted {
+    return Painted(vec4<f32>(position, 0.0, 1.0), uv, color);
+}
+
+@fragment
+fn plain(in: Painted) -> @location(0) vec4<f32> {
+    return in.color;
+}
+
+@fragment
+fn lettered(in: Painted) -> @location(0) vec4<f32> {
+    return in.color * textureSample(letters, letters_sampler, in.uv).a;
+}
