@@ -6,6 +6,7 @@
 pub mod collapse;
 pub mod distance;
 pub mod gallery;
+pub mod models;
 pub mod objectives;
 
 use dfdx::prelude::{Cpu, HasShape, OwnedTape, Shape, Tensor};
