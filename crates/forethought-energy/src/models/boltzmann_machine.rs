@@ -4,10 +4,11 @@
 use super::{
     ModelError, Samples,
     binary::{sigmoid, state},
-    check, log_sum_exp, normal, uniform,
+    check, normal,
 };
+use crate::nodes::log_sum_exp;
 use nalgebra::{DMatrix, DVector};
-use rand_chacha::rand_core::RngCore;
+use rand::Rng;
 
 /// States that are counted one by one for exact sums, as a power of two.
 const EXACT_UNITS: usize = 20;
@@ -56,7 +57,7 @@ impl BoltzmannMachine {
     ///
     /// # Errors
     /// More units than exact sums can be made of.
-    pub fn random(visible: usize, hidden: usize, rng: &mut impl RngCore) -> Result<Self, ModelError> {
+    pub fn random(visible: usize, hidden: usize, rng: &mut impl Rng) -> Result<Self, ModelError> {
         let units = visible + hidden;
         if units > EXACT_UNITS || visible == 0 {
             let takes = format!("1 to {EXACT_UNITS}, one of them visible at least, for all their states are counted");
@@ -155,13 +156,7 @@ impl BoltzmannMachine {
 
     /// The same from Gibbs sampling: each column of `chains` `[units, chains]` is a machine that runs free. They move on by so many
     /// sweeps; their moments stand for the negative phase.
-    pub fn sampled_gradient(
-        &self,
-        data: &[f64],
-        chains: &mut Samples,
-        sweeps: usize,
-        rng: &mut impl RngCore,
-    ) -> Moments {
+    pub fn sampled_gradient(&self, data: &[f64], chains: &mut Samples, sweeps: usize, rng: &mut impl Rng) -> Moments {
         self.sample(chains, sweeps, rng);
         let mut free = Moments::zeros(self.biases.len());
         let share = 1.0 / chains.ncols().max(1) as f64;
@@ -174,12 +169,12 @@ impl BoltzmannMachine {
     }
 
     /// Gibbs sampling: each unit in turn is drawn given all others.
-    pub fn sample(&self, chains: &mut Samples, sweeps: usize, rng: &mut impl RngCore) {
+    pub fn sample(&self, chains: &mut Samples, sweeps: usize, rng: &mut impl Rng) {
         for mut chain in chains.column_iter_mut() {
             for _ in 0..sweeps {
                 for unit in 0..self.biases.len() {
                     let field = self.weights.column(unit).dot(&chain) + self.biases[unit];
-                    chain[unit] = f64::from(u8::from(uniform(rng) < sigmoid(field)));
+                    chain[unit] = f64::from(u8::from(rng.gen_range(0.0..1.0) < sigmoid(field)));
                 }
             }
         }

@@ -1,7 +1,8 @@
 //! A mixture of Gaussians: k-means with a shape for each centre, marginalised over which. Read first: [`GaussianMixture::energy`] and
 //! [`GaussianMixture::step`].
 
-use super::{ModelError, Samples, check, log_sum_exp};
+use super::{ModelError, Samples, check};
+use crate::nodes::log_sum_exp;
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 use std::f64::consts::TAU;
 

@@ -1,8 +1,9 @@
 //! k-means: a latent that can take few values. Read first: [`KMeans::energy`] and [`KMeans::step`].
 
-use super::{ModelError, Samples, check, choose, uniform};
+use super::{ModelError, Samples, check};
+use crate::random;
 use nalgebra::{DMatrix, DVector, DVectorView};
-use rand_chacha::rand_core::RngCore;
+use rand::Rng;
 
 /// Samples that are compared with all centres in one product of matrices.
 const BLOCK: usize = 256;
@@ -26,7 +27,7 @@ impl KMeans {
     ///
     /// # Errors
     /// Fewer samples than centres, no centres, values that are not finite.
-    pub fn spread(samples: &Samples, centres: usize, rng: &mut impl RngCore) -> Result<Self, ModelError> {
+    pub fn spread(samples: &Samples, centres: usize, rng: &mut impl Rng) -> Result<Self, ModelError> {
         check("k-means", samples, centres)?;
         if centres == 0 {
             let takes = "1 or more".to_owned();
@@ -35,13 +36,13 @@ impl KMeans {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a handful")]
         let tries = 2 + (centres as f64).ln() as usize;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the number of samples")]
-        let first = (uniform(rng) * samples.ncols() as f64) as usize;
+        let first = (rng.gen_range(0.0..1.0) * samples.ncols() as f64) as usize;
         let mut chosen = vec![first];
         let mut nearest = distances(samples, first);
         while chosen.len() < centres {
             let mut best: Option<(f64, usize, Vec<f64>)> = None;
             for _ in 0..tries {
-                let candidate = choose(&nearest, rng);
+                let candidate = random::pick(&nearest, rng);
                 let mut then = distances(samples, candidate);
                 then.iter_mut().zip(&nearest).for_each(|(then, now)| *then = then.min(*now));
                 let energy = then.iter().sum();
@@ -66,7 +67,7 @@ impl KMeans {
         samples: &Samples,
         centres: usize,
         (restarts, steps, tolerance): (usize, usize, f64),
-        rng: &mut impl RngCore,
+        rng: &mut impl Rng,
     ) -> Result<Self, ModelError> {
         let mut best: Option<(f64, Self)> = None;
         for _ in 0..restarts.max(1) {

@@ -4,6 +4,7 @@
 
 mod binary;
 mod boltzmann_machine;
+mod energies;
 mod gaussian_mixture;
 mod hopfield;
 mod kmeans;
@@ -13,6 +14,7 @@ mod sparse_coding;
 
 pub use binary::{correlation, state};
 pub use boltzmann_machine::{BoltzmannMachine, Moments};
+pub use energies::{Tempered, on_tape};
 pub use gaussian_mixture::GaussianMixture;
 pub use hopfield::{Hopfield, Recall, overlap, retrieval};
 pub use kmeans::KMeans;
@@ -21,7 +23,7 @@ pub use rbm::{Chains, Rbm, RbmGradient};
 pub use sparse_coding::{SparseCoding, in_use};
 
 use nalgebra::DMatrix;
-use rand_chacha::rand_core::RngCore;
+use rand::Rng;
 use thiserror::Error;
 
 /// What a model learns from: a sample a column, `[features, samples]`, so that each sample's numbers lie together.
@@ -50,30 +52,9 @@ pub(crate) fn check(model: &'static str, samples: &Samples, needed: usize) -> Re
     if samples.iter().all(|value| value.is_finite()) { Ok(()) } else { Err(ModelError::NotFinite) }
 }
 
-/// `log sum exp`, without overflow; of nothing, minus infinity.
-pub(crate) fn log_sum_exp(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let highest = values.clone().fold(f64::NEG_INFINITY, f64::max);
-    if highest.is_finite() { highest + values.map(|value| (value - highest).exp()).sum::<f64>().ln() } else { highest }
-}
-
-/// Evenly from 0 to 1, with as many digits as a double holds.
-pub(crate) fn uniform(rng: &mut impl RngCore) -> f64 {
-    (rng.next_u64() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
-}
-
-/// Normal, of mean 0 and variance 1 (Box & Muller, 1958).
-pub(crate) fn normal(rng: &mut impl RngCore) -> f64 {
-    (-2.0 * (1.0 - uniform(rng)).ln()).sqrt() * (std::f64::consts::TAU * uniform(rng)).cos()
-}
-
-/// Which of these weights, by chance.
-pub(crate) fn choose(weights: &[f64], rng: &mut impl RngCore) -> usize {
-    let mut left = uniform(rng) * weights.iter().sum::<f64>();
-    let chosen = weights.iter().position(|weight| {
-        left -= weight;
-        left < 0.0
-    });
-    chosen.unwrap_or(weights.len().saturating_sub(1))
+/// A standard normal number.
+pub(crate) fn normal(rng: &mut impl Rng) -> f64 {
+    f64::from(crate::random::normal(rng))
 }
 
 #[cfg(test)]
@@ -107,21 +88,5 @@ pub(crate) mod tests {
                 gradient[index]
             );
         }
-    }
-
-    #[test]
-    fn log_sums_do_not_overflow() {
-        assert!((log_sum_exp([1000.0, 1000.0].into_iter()) - 1000.0 - 2.0_f64.ln()).abs() < 1e-12);
-        assert_eq!(log_sum_exp(std::iter::empty()), f64::NEG_INFINITY);
-    }
-
-    #[test]
-    fn draws_have_the_moments_that_they_should() {
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let draws: Vec<f64> = (0..20_000).map(|_| normal(&mut rng)).collect();
-        let moment = |power| draws.iter().map(|draw| draw.powi(power)).sum::<f64>() / 20_000.0;
-        assert!(moment(1).abs() < 0.03 && (moment(2) - 1.0).abs() < 0.04 && (moment(4) - 3.0).abs() < 0.2);
-        let share = (0..20_000).filter(|_| choose(&[1.0, 0.0, 3.0], &mut rng) == 2).count() as f64 / 20_000.0;
-        assert!((share - 0.75).abs() < 0.02, "{share}");
     }
 }

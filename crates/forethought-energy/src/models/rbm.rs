@@ -4,10 +4,11 @@
 use super::{
     ModelError, Samples,
     binary::{sigmoid, softplus, state},
-    check, log_sum_exp, normal, uniform,
+    check, normal,
 };
+use crate::nodes::log_sum_exp;
 use nalgebra::{DMatrix, DVector};
-use rand_chacha::rand_core::RngCore;
+use rand::Rng;
 
 /// The fewer of visible and hidden units may be so many where all of their states are counted.
 const EXACT_UNITS: usize = 24;
@@ -50,7 +51,7 @@ impl Rbm {
     ///
     /// # Errors
     /// No samples, no hidden units, values beyond 0 to 1.
-    pub fn random(samples: &Samples, hidden: usize, rng: &mut impl RngCore) -> Result<Self, ModelError> {
+    pub fn random(samples: &Samples, hidden: usize, rng: &mut impl Rng) -> Result<Self, ModelError> {
         check("an RBM", samples, 1)?;
         if let Some(value) = samples.iter().find(|value| !(0.0..=1.0).contains(*value)) {
             let takes = "0 to 1".to_owned();
@@ -118,7 +119,7 @@ impl Rbm {
 
     /// So many steps of Gibbs sampling from visible units: all hidden ones are drawn, then all visible ones.
     #[must_use]
-    pub fn sample(&self, visible: &Samples, steps: usize, rng: &mut impl RngCore) -> Samples {
+    pub fn sample(&self, visible: &Samples, steps: usize, rng: &mut impl Rng) -> Samples {
         let mut visible = visible.clone();
         for _ in 0..steps {
             let mut hidden = self.hidden_given(&visible);
@@ -132,7 +133,7 @@ impl Rbm {
     /// A slope that mostly leads the likelihood up: that of the samples' free energy less that of what becomes of them after `steps` of
     /// Gibbs sampling (CD-k: Hinton, 2002; Dawid & LeCun 2023, Sec. 5.2).
     #[must_use]
-    pub fn contrastive_divergence(&self, samples: &Samples, steps: usize, rng: &mut impl RngCore) -> RbmGradient {
+    pub fn contrastive_divergence(&self, samples: &Samples, steps: usize, rng: &mut impl Rng) -> RbmGradient {
         let negative = self.sample(samples, steps, rng);
         self.phases(samples, &negative)
     }
@@ -144,7 +145,7 @@ impl Rbm {
         samples: &Samples,
         chains: &mut Chains,
         steps: usize,
-        rng: &mut impl RngCore,
+        rng: &mut impl Rng,
     ) -> RbmGradient {
         chains.0 = self.sample(&chains.0, steps, rng);
         self.phases(samples, &chains.0)
@@ -271,8 +272,8 @@ impl Rbm {
 }
 
 /// From probabilities to units that are on or off.
-fn draw(probabilities: &mut Samples, rng: &mut impl RngCore) {
-    probabilities.apply(|value| *value = f64::from(u8::from(uniform(rng) < *value)));
+fn draw(probabilities: &mut Samples, rng: &mut impl Rng) {
+    probabilities.apply(|value| *value = f64::from(u8::from(rng.gen_range(0.0..1.0) < *value)));
 }
 
 #[cfg(test)]
@@ -288,7 +289,7 @@ mod tests {
     fn halves(count: usize, rng: &mut ChaCha8Rng) -> Samples {
         Samples::from_fn(6, count, |row, column| {
             let on = (row < 3) == (column % 2 == 0);
-            f64::from(u8::from(on != (uniform(rng) < 0.05)))
+            f64::from(u8::from(on != (rng.gen_range(0.0..1.0) < 0.05)))
         })
     }
 

@@ -3,7 +3,7 @@
 
 use super::{ModelError, Samples, check, normal};
 use nalgebra::{DMatrix, DVector, DVectorView, DVectorViewMut};
-use rand_chacha::rand_core::RngCore;
+use rand::Rng;
 
 /// The energy `F(y) = min_z |y - W z|² + lambda |z|_1`, where no column of `W`, an atom, is longer than 1 (Olshausen & Field, 1996;
 /// Dawid & LeCun 2023, Sec. 4.2). What keeps it from going flat is that using `z` costs something.
@@ -32,7 +32,7 @@ impl SparseCoding {
     ///
     /// # Errors
     /// As [`SparseCoding::new`].
-    pub fn random(features: usize, atoms: usize, lambda: f64, rng: &mut impl RngCore) -> Result<Self, ModelError> {
+    pub fn random(features: usize, atoms: usize, lambda: f64, rng: &mut impl Rng) -> Result<Self, ModelError> {
         let mut atoms = DMatrix::from_fn(features, atoms, |_, _| normal(rng));
         atoms.column_iter_mut().for_each(|mut atom| atom /= atom.norm().max(1e-12));
         Self::new(atoms, lambda)
@@ -259,13 +259,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let truth = SparseCoding::random(8, 12, 0.0, &mut rng).unwrap();
         let codes =
-            DMatrix::from_fn(
-                12,
-                600,
-                |_, _| {
-                    if super::super::uniform(&mut rng) < 0.15 { normal(&mut rng) } else { 0.0 }
-                },
-            );
+            DMatrix::from_fn(12, 600, |_, _| if rng.gen_range(0.0..1.0) < 0.15 { normal(&mut rng) } else { 0.0 });
         let samples = truth.atoms() * codes;
         let mut model = SparseCoding::new(samples.columns(0, 12).into_owned(), 0.05).unwrap();
         let mut codes = DMatrix::zeros(12, 600);
