@@ -43,7 +43,7 @@ pub(super) const ENTRY: Entry = Entry {
         let model = Autoencoder::new(bottleneck, &data, settings.seed);
         let plan = Plan {
             title: "An autoencoder with a bottleneck on a spiral",
-            updates: [UPDATES, 4],
+            updates: [UPDATES, 3],
             label: "mean |y - Dec(Enc(y))|²",
             watched: &["a batch"],
             log: true,
@@ -55,7 +55,9 @@ pub(super) const ENTRY: Entry = Entry {
 
 const UPDATES: usize = 6000;
 const BATCH: usize = 100;
-const HIDDEN: usize = 48;
+const HIDDEN: usize = 64;
+/// The encoder sees the plane this much larger, so that its first layer bends within it.
+const ZOOM: f32 = 3.0;
 const RATE: f32 = 4e-3;
 
 /// Two networks, and the code between them.
@@ -76,13 +78,13 @@ struct Reconstruction {
 
 impl Reconstruction {
     fn codes(&self, y: &Matrix) -> Matrix {
-        self.encoder.apply(y)
+        self.encoder.apply(&(y.clone() * ZOOM))
     }
 }
 
 impl Energy for Reconstruction {
     fn energies(&self, _: &Matrix, y: &Matrix, tape: PassTape) -> TapedColumn {
-        let code = self.encoder.forward(y.clone().put_tape(tape)).tanh();
+        let code = self.encoder.forward(y.clone().put_tape(tape) * ZOOM).tanh();
         let (again, tape) = self.decoder.forward(code).split_tape();
         (y.clone().put_tape(tape) - again).square().sum::<_, Axis<1>>()
     }
@@ -91,8 +93,8 @@ impl Energy for Reconstruction {
 impl Autoencoder {
     fn new(bottleneck: usize, data: &Plane, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let encoder = Network::random(&[2, HIDDEN, HIDDEN, bottleneck], Activation::Silu, &mut rng);
-        let decoder = Network::random(&[bottleneck, HIDDEN, HIDDEN, 2], Activation::Silu, &mut rng);
+        let encoder = Network::random(&[2, HIDDEN, HIDDEN, bottleneck], Activation::Tanh, &mut rng);
+        let decoder = Network::random(&[bottleneck, HIDDEN, HIDDEN, 2], Activation::Tanh, &mut rng);
         let data = numbers(&rows(&data.train));
         Self { energy: Reconstruction { encoder, decoder }, adam: Adam::new(RATE), data, updates: 0, rng }
     }
