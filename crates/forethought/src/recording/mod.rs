@@ -7,6 +7,7 @@ mod caption;
 mod film;
 mod layout;
 mod letters;
+mod painter;
 mod palette;
 mod still;
 mod story;
@@ -28,6 +29,7 @@ use film::Film;
 use forethought_interface::{Detail, Scene};
 use forethought_world::StepRecord;
 use layout::Layout;
+pub(crate) use painter::Painter;
 use palette::Table;
 use serde::Serialize;
 use std::{
