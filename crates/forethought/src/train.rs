@@ -356,7 +356,15 @@ fn read(setups: &[Arc<Setup>], spec: &mut TrainingSpec, folders: &[PathBuf]) -> 
         progress.set(done, "");
     }
     progress.end();
-    all.ok_or(Error::Stopped("without any dataset: give --data DIR"))
+    let mut all = all.ok_or(Error::Stopped("without any dataset: give --data DIR"))?;
+    let (trajectories, span) = (all.episodes.len(), spec.span());
+    let short = all.leave_out_short(span);
+    if short > 0 {
+        tracing::warn!(
+            "{short} of {trajectories} trajectories are shorter than the {span} control steps that are trained on at once, and left out"
+        );
+    }
+    Ok(all)
 }
 
 /// The model file and those beside it.

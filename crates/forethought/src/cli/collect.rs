@@ -95,6 +95,7 @@ manifest.json; they are there once all episodes are. Ctrl-C keeps what has ended
 struct Report<'a> {
     #[serde(flatten)]
     summary: &'a DatasetSummary,
+    finished: bool,
     out: &'a Path,
     wall_secs: f64,
 }
@@ -127,11 +128,19 @@ impl Collect {
             };
             let outcome = collect(&Arc::new(setup), &options, &stop, &mut watch)?;
             progress.end();
-            let CollectOutcome::Finished(summary) = outcome else {
-                eprintln!("error: stopped before the end; the same command with --resume goes on");
-                return Ok(Done::Badly);
+            let summary = match outcome {
+                CollectOutcome::Finished(summary) => summary,
+                CollectOutcome::Stopped(kept) => {
+                    if json {
+                        let [kept, wanted] = [kept, options.episodes];
+                        output::json(&serde_json::json!({ "finished": false, "episodes": kept, "requested": wanted }))?;
+                    }
+                    eprintln!("error: stopped before the end; the same command with --resume goes on");
+                    return Ok(Done::Badly);
+                }
             };
-            let report = Report { summary: &summary, out: &options.out, wall_secs: started.elapsed().as_secs_f64() };
+            let wall_secs = started.elapsed().as_secs_f64();
+            let report = Report { summary: &summary, finished: true, out: &options.out, wall_secs };
             if !json {
                 output::line(describe(&report))?;
             }
@@ -175,7 +184,7 @@ impl Collect {
 }
 
 fn describe(report: &Report) -> String {
-    let Report { summary, out, wall_secs } = report;
+    let Report { summary, out, wall_secs, .. } = report;
     let DatasetSummary { scenario, actor, seed, episodes, successes, trajectories, rows, digest, files, .. } = summary;
     let mut text = format!(
         "{scenario}, actor {actor}, seed {seed}: {rows} rows of {trajectories} trajectories in {episodes} episodes, {successes} of \

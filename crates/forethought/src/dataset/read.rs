@@ -92,7 +92,7 @@ fn told(layout: &ObservationLayout) -> String {
 
 /// The columns that training needs.
 struct Wanted {
-    /// Their numbers: `step`, the channels of senses, the floor plan if there is one, and the four of [`Wanted::LAST`].
+    /// Their numbers: `step`, the channels of senses, the floor plan if there is one, and those of [`Wanted::LAST`].
     columns: Vec<usize>,
     /// Values of each channel of senses in a row.
     senses: Vec<usize>,

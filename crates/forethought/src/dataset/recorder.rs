@@ -15,7 +15,7 @@ use forethought_mind::{perception::MAP, recall::Recall, training::Experience};
 use forethought_world::Sandbox;
 use std::{ops::Range, sync::Arc};
 
-/// What every row of a dataset holds, in the order in which [`Scribe`] writes it.
+/// What every row of a dataset holds, in the order of its columns.
 ///
 /// A row is a moment: what was sensed, what was done then and what came of it. Row `t` of a trajectory of `T` control steps holds
 /// observation `t`, action `t` and the reward of that action; the last row, `T`, holds the last observation, and its action, reward,

@@ -6,6 +6,7 @@
 use super::column::{Column, Rows, Values};
 use crate::{episode::EpisodeResult, error::Error};
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
+use forethought_interface::FactorValues;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions},
@@ -32,7 +33,10 @@ pub struct Collected {
 /// What stands before the values of a record.
 #[derive(Serialize, Deserialize)]
 struct Contents {
+    /// Without its factors.
     result: EpisodeResult,
+    /// Their bits: JSON's digits are not read back to the last one.
+    factors: Vec<(String, u64)>,
     /// Rows of each trajectory.
     rows: Vec<usize>,
 }
@@ -44,7 +48,9 @@ impl Collected {
     /// Where the result has no JSON form.
     pub fn pack(&self) -> Result<Vec<u8>, Error> {
         let rows = self.trajectories.iter().map(|rows| rows.count).collect();
-        let contents = serde_json::to_vec(&Contents { result: self.result.clone(), rows });
+        let factors = self.result.factors.iter().map(|(name, value)| (name.clone(), value.to_bits())).collect();
+        let result = EpisodeResult { factors: FactorValues::new(), ..self.result.clone() };
+        let contents = serde_json::to_vec(&Contents { result, factors, rows });
         let contents = contents.map_err(|error| Error::Worker(error.to_string()))?;
         let mut plain = (contents.len() as u64).to_le_bytes().to_vec();
         plain.extend(contents);
@@ -59,7 +65,9 @@ impl Collected {
         DeflateDecoder::new(packed).read_to_end(&mut plain).ok()?;
         let (length, rest) = plain.split_first_chunk()?;
         let (contents, mut rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-        let Contents { result, rows } = serde_json::from_slice(contents).ok()?;
+        let Contents { result, factors, rows } = serde_json::from_slice(contents).ok()?;
+        let factors = factors.into_iter().map(|(name, bits)| (name, f64::from_bits(bits))).collect();
+        let result = EpisodeResult { factors, ..result };
         let mut trajectory = |count: usize| {
             let read = |column: &Column| Values::read(column.kind, count.checked_mul(column.width())?, &mut rest);
             Some(Rows { count, values: columns.iter().map(read).collect::<Option<_>>()? })
@@ -221,7 +229,8 @@ mod tests {
 
     fn collected(episode: u64) -> Collected {
         let values = vec![Values::I64(vec![0, 1, 2]), Values::F32(vec![episode as f32; 6])];
-        let result = EpisodeResult::failed(episode, 7, "no".into());
+        let factors = [("wall_x".to_owned(), 0.1 + 0.2 + episode as f64 / 3.0)].into_iter().collect();
+        let result = EpisodeResult { factors, ..EpisodeResult::failed(episode, 7, "no".into()) };
         Collected { result, trajectories: vec![Rows { count: 3, values }] }
     }
 
