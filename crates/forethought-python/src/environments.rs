@@ -81,7 +81,10 @@ impl Slot {
             Some(portrait) if portrait.size_px()[0] == width_px => portrait,
             _ => Portrait::new(self.environment.setup(), drawn, width_px)?,
         };
-        portrait.draw(self.environment.record(), pixels);
+        portrait.draw(self.environment.record());
+        for (pixel, color) in pixels.chunks_exact_mut(3).zip(portrait.pixels()) {
+            pixel.copy_from_slice(&color);
+        }
         self.portrait = Some(portrait);
         Ok(())
     }

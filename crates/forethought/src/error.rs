@@ -181,6 +181,22 @@ pub enum Error {
     /// A folder is not one of a batch.
     #[error("{path} holds no batch, for it has no manifest.json: name the folder of one", path = .0.display())]
     NoBatch(PathBuf),
+    /// A folder is not one of a dataset.
+    #[error("{path} holds no dataset, for it has no manifest.json: name the folder of one, as `forethought collect` makes them", path = .0.display())]
+    NoDataset(PathBuf),
+    /// A dataset was not collected to its end.
+    #[error("{path} is not complete: the same `forethought collect` with --resume goes on with it", path = .0.display())]
+    DatasetUnfinished(PathBuf),
+    /// A dataset is of another kind of agent.
+    #[error("{path} is no dataset for the scenario {scenario}: {difference}; collect one with this scenario", path = path.display())]
+    OtherDataset {
+        /// The dataset's folder.
+        path: PathBuf,
+        /// The scenario's name.
+        scenario: String,
+        /// What differs.
+        difference: String,
+    },
     /// Two batches have nothing in common.
     #[error("{} and {} have no episode with the same seed: compare batches that began with the same --seed", paths[0].display(), paths[1].display())]
     NoPairs {

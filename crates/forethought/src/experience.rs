@@ -35,12 +35,7 @@ pub fn collect(
     stop: &Stop,
     mut progress: Progress,
 ) -> Result<Option<Experience>, Error> {
-    let drawn = setup.draw_training(0)?;
-    let body = &drawn.world.agents[0];
-    let (layout, action_len) = (observation_layout(body), action_len(&body.actuator));
-    let recall = recall_of(&setup.loaded.scenario.agents[0], body, &drawn.world.timing)?;
-    let recalls = recall.map_or_else(Vec::new, |recall| recall.channels());
-    let arena_m = drawn.world.arena.size_m.map(|side| side.value_f32());
+    let experience = nothing_yet(setup)?;
     let indices: Vec<u64> = (0..options.episodes).collect();
     let mut walks: BTreeMap<u64, Vec<Trajectory>> = BTreeMap::new();
 
@@ -62,7 +57,21 @@ pub fn collect(
     progress.end();
     let complete = walks.len() == indices.len();
     let episodes = walks.into_values().flatten().collect();
-    Ok(complete.then_some(Experience { layout, action_len, recalls, arena_m, episodes }))
+    Ok(complete.then_some(Experience { episodes, ..experience }))
+}
+
+/// What the first agent of a setup will have experienced, without any episodes yet.
+pub(crate) fn nothing_yet(setup: &Setup) -> Result<Experience, Error> {
+    let drawn = setup.draw_training(0)?;
+    let body = &drawn.world.agents[0];
+    let recall = recall_of(&setup.loaded.scenario.agents[0], body, &drawn.world.timing)?;
+    Ok(Experience {
+        layout: observation_layout(body),
+        action_len: action_len(&body.actuator),
+        recalls: recall.map_or_else(Vec::new, |recall| recall.channels()),
+        arena_m: drawn.world.arena.size_m.map(|side| side.value_f32()),
+        episodes: Vec::new(),
+    })
 }
 
 /// The sandbox of a worker, with the minds of this setup.
@@ -81,17 +90,22 @@ pub(crate) fn seated<'a>(
     })
 }
 
-/// One episode of so many control steps, as recorded for each agent that is like the first; reaching a goal does not end it.
-/// `before` is called at the start of each control step, with its number, and once more at the end: what it does to the
-/// sandbox is there when the agents sense.
-pub(crate) fn walk(
-    setup: &Setup,
+/// Who watches a walk.
+pub(crate) trait Witness {
+    /// A control step of this number begins, or with the last call would begin: what this does to the sandbox is there when the
+    /// agents sense.
+    fn before(&mut self, sandbox: &mut Sandbox, step: u32);
+    /// It has ended.
+    fn after(&mut self, sandbox: &Sandbox);
+}
+
+/// One episode of so many control steps; reaching a goal does not end it, and nobody dies.
+pub(crate) fn wander(
     sandbox: &mut Sandbox,
-    mut drawn: Episode,
+    drawn: &mut Episode,
     steps: u32,
-    before: &mut dyn FnMut(&mut Sandbox, u32),
-) -> Result<Vec<Trajectory>, Error> {
-    let mut recorders = Recorder::for_agents(setup, &drawn)?;
+    witness: &mut dyn Witness,
+) -> Result<(), Error> {
     for agent in &mut drawn.world.agents {
         agent.target = None;
         // The dead learn nothing.
@@ -99,17 +113,52 @@ pub(crate) fn walk(
     }
     sandbox.reset(&drawn.world, drawn.seed)?;
     for step in 0..steps {
-        before(sandbox, step);
-        for recorder in &mut recorders {
-            recorder.position(sandbox);
-        }
+        witness.before(sandbox, step);
         sandbox.control_step()?;
-        for recorder in &mut recorders {
-            recorder.transition(sandbox);
-        }
+        witness.after(sandbox);
     }
-    before(sandbox, steps);
-    Ok(recorders.into_iter().map(|recorder| recorder.end(sandbox)).collect())
+    witness.before(sandbox, steps);
+    Ok(())
+}
+
+/// Such an episode, as recorded for each agent that is like the first. `before` is called as [`Witness::before`] is.
+pub(crate) fn walk(
+    setup: &Setup,
+    sandbox: &mut Sandbox,
+    mut drawn: Episode,
+    steps: u32,
+    before: &mut dyn FnMut(&mut Sandbox, u32),
+) -> Result<Vec<Trajectory>, Error> {
+    let mut walk = Walk { before, recorders: Recorder::for_agents(setup, &drawn)? };
+    wander(sandbox, &mut drawn, steps, &mut walk)?;
+    Ok(walk.recorders.into_iter().map(|recorder| recorder.end(sandbox)).collect())
+}
+
+/// A walk that is written down.
+struct Walk<'a> {
+    before: &'a mut dyn FnMut(&mut Sandbox, u32),
+    recorders: Vec<Recorder>,
+}
+
+impl Witness for Walk<'_> {
+    fn before(&mut self, sandbox: &mut Sandbox, step: u32) {
+        (self.before)(sandbox, step);
+        self.recorders.iter_mut().for_each(|recorder| recorder.position(sandbox));
+    }
+
+    fn after(&mut self, sandbox: &Sandbox) {
+        self.recorders.iter_mut().for_each(|recorder| recorder.transition(sandbox));
+    }
+}
+
+/// The agents whose senses, actions and memory are those of the first, in scenario order.
+pub(crate) fn like_first(setup: &Setup, drawn: &Episode) -> Vec<usize> {
+    let (bodies, agents) = (&drawn.world.agents, &setup.loaded.scenario.agents);
+    let kind = |agent: usize| {
+        let body = &bodies[agent];
+        (observation_layout(body), action_len(&body.actuator), &agents[agent].memory)
+    };
+    (0..bodies.len()).filter(|agent| kind(*agent) == kind(0)).collect()
 }
 
 /// Writes down one agent's trajectory.
@@ -127,17 +176,13 @@ impl Recorder {
     /// One for each agent that is like the first.
     fn for_agents(setup: &Setup, drawn: &Episode) -> Result<Vec<Self>, Error> {
         let (bodies, agents) = (&drawn.world.agents, &setup.loaded.scenario.agents);
-        let kind = |agent: usize| {
-            let body = &bodies[agent];
-            (observation_layout(body), action_len(&body.actuator), &agents[agent].memory)
-        };
         let layout = bodies.first().map(observation_layout).unwrap_or_default();
         let (senses, map) = (senses(&layout), layout.range(MAP).unwrap_or(0..0));
         let recorder = |agent: usize| {
             let recall = recall_of(&agents[agent], &bodies[agent], &drawn.world.timing)?;
             Ok(Self { agent, senses: senses.clone(), map: map.clone(), recall, trajectory: Trajectory::default() })
         };
-        (0..bodies.len()).filter(|agent| kind(*agent) == kind(0)).map(recorder).collect()
+        like_first(setup, drawn).into_iter().map(recorder).collect()
     }
 
     /// Where the agent is now, and how far from what moves.
@@ -164,8 +209,7 @@ impl Recorder {
     }
 
     /// The last observation has no action.
-    fn end(mut self, sandbox: &mut Sandbox) -> Trajectory {
-        self.position(sandbox);
+    fn end(mut self, sandbox: &Sandbox) -> Trajectory {
         let observation = sandbox.observe(self.agent);
         self.observe(&observation);
         self.trajectory.map = observation.values[self.map].to_vec();

@@ -25,6 +25,16 @@ pub fn write_whole_by(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> i
     file.keep()
 }
 
+/// The same for a library that opens its files itself: `write` is given the place to write to.
+///
+/// # Errors
+/// Where the disk is full or the place may not be written to, and what `write` says.
+pub fn write_whole_at(path: &Path, write: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
+    let file = Unfinished::begin(path)?;
+    write(&file.beside)?;
+    file.keep()
+}
+
 /// A file that is being written. It takes its place once it is whole, and goes away where it never is.
 pub struct Unfinished {
     path: PathBuf,

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod conditions;
 pub mod configuring;
 pub mod crowd;
+pub mod dataset;
 mod drawing;
 pub mod environment;
 pub mod episode;
@@ -28,6 +29,7 @@ pub mod scenario;
 pub mod setup;
 pub mod stop;
 pub mod tasks;
+pub mod tracking;
 pub mod train;
 #[cfg(feature = "view")]
 pub mod window;

@@ -2,6 +2,7 @@
 
 use crate::{
     configuring,
+    dataset::read_experience,
     error::Error,
     experience::{self, ExperienceOptions},
     files::{make_folder, write_whole},
@@ -9,6 +10,7 @@ use crate::{
     progress::Progress,
     setup::Setup,
     stop::Stop,
+    tracking::EventFile,
 };
 use forethought_mind::{
     Model,
@@ -52,6 +54,10 @@ pub struct TrainOptions {
     pub episodes: Option<u32>,
     /// Lives of each round of practice, in place of the scenario's; with 0 the agent does not practise.
     pub lives: Option<u32>,
+    /// Datasets to learn from, in place of exploring.
+    pub data: Vec<PathBuf>,
+    /// A folder for TensorBoard's event files.
+    pub tensorboard: Option<PathBuf>,
     /// A model whose world model is kept: the agent only practises with it.
     pub from: Option<PathBuf>,
     /// The only part of that model that is learnt, where not all that practice teaches.
@@ -108,21 +114,34 @@ pub fn train(setups: &[Arc<Setup>], options: &TrainOptions, stop: &Stop) -> Resu
     if spec(setups, options).practice.is_some_and(|practice| practice.configurator.is_some()) {
         configuring::check(&setups[0])?;
     }
-    if let Some(from) = &options.from {
-        return practise_only(setups, options, from, stop);
+    let summary = match &options.from {
+        Some(from) => practise_only(setups, options, from, stop),
+        None => train_all(setups, options, stop),
+    }?;
+    if let (Some(folder), true) = (&options.tensorboard, summary.finished) {
+        let step = summary.latest.as_ref().map_or(0, |latest| u64::from(latest.update));
+        EventFile::begin(folder, step + 1)?
+            .scalars(step, summary.scalars().iter().map(|(tag, value)| (&tag[..], *value)))?;
     }
+    Ok(summary)
+}
+
+/// Explore, learn and practise.
+fn train_all(setups: &[Arc<Setup>], options: &TrainOptions, stop: &Stop) -> Result<TrainSummary, Error> {
     let files = Files::beside(&options.out);
-    let (spec, context) = (spec(setups, options), context(setups, options));
+    let (mut spec, context) = (spec(setups, options), context(setups, options));
     let state = files.open(options)?;
 
     let started = Instant::now();
-    let Some(experience) = collect(setups, &spec, options, stop)? else {
-        return Err(Error::Stopped("while exploring: there is nothing to keep yet"));
+    let experience = if options.data.is_empty() {
+        collect(setups, &spec, options, stop)?.ok_or(Error::Stopped("while exploring: there is nothing to keep yet"))?
+    } else {
+        read(setups, &mut spec, &options.data)?
     };
     let collect_secs = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
-    let mut log = Log::open(&files.log, &spec, state.as_ref())?;
+    let mut log = Log::open(&files.log, options.tensorboard.as_deref(), &spec, state.as_ref())?;
     let model = learn(&experience, &spec, &context, state, &files, &mut log, stop)?;
     let train_secs = started.elapsed().as_secs_f64();
     let (episodes, frames) = (experience.episodes.len(), experience.frames());
@@ -147,6 +166,21 @@ pub fn train(setups: &[Arc<Setup>], options: &TrainOptions, stop: &Stop) -> Resu
         practice_secs: started.elapsed().as_secs_f64(),
         ..of_model(model.as_ref())
     })
+}
+
+impl TrainSummary {
+    /// What the finished model is worth, by TensorBoard's tags.
+    fn scalars(&self) -> Vec<(String, f64)> {
+        let axes = ["readout/r2_x", "readout/r2_y"].into_iter().zip(self.readout_r2.iter().flatten());
+        let mut scalars: Vec<(String, f64)> = axes.map(|(tag, r2)| (tag.to_owned(), f64::from(*r2))).collect();
+        let own = |kind: &str, name: &str, r2: f32, bias: f32| {
+            [(format!("{kind}/{name}/r2"), f64::from(r2)), (format!("{kind}/{name}/bias"), f64::from(bias))]
+        };
+        scalars.extend(self.calibration.iter().flat_map(|of| own("critic", &of.drive, of.r2, of.bias)));
+        scalars.extend(self.tasks.iter().flat_map(|of| own("task", &of.task, of.r2, of.bias)));
+        scalars.extend(self.policy_r2.map(|r2| ("policy/r2".to_owned(), f64::from(r2))));
+        scalars
+    }
 }
 
 /// What a summary says of a model.
@@ -306,6 +340,33 @@ fn collect(
     Ok(all)
 }
 
+/// The experience of all datasets; how much there is of it is said as exploring it would have been.
+fn read(setups: &[Arc<Setup>], spec: &mut TrainingSpec, folders: &[PathBuf]) -> Result<Experience, Error> {
+    let mut progress = Progress::begin("reading datasets", folders.len() as u64);
+    let mut all: Option<Experience> = None;
+    for (folder, done) in folders.iter().zip(1..) {
+        let (card, more) = read_experience(folder, setups)?;
+        if let Some(steps) = card.explores {
+            (spec.episodes, spec.steps) = (u32::try_from(card.episodes).unwrap_or(u32::MAX), steps);
+        }
+        match &mut all {
+            None => all = Some(more),
+            Some(all) => all.episodes.extend(more.episodes),
+        }
+        progress.set(done, "");
+    }
+    progress.end();
+    let mut all = all.ok_or(Error::Stopped("without any dataset: give --data DIR"))?;
+    let (trajectories, span) = (all.episodes.len(), spec.span());
+    let short = all.leave_out_short(span);
+    if short > 0 {
+        tracing::warn!(
+            "{short} of {trajectories} trajectories are shorter than the {span} control steps that are trained on at once, and left out"
+        );
+    }
+    Ok(all)
+}
+
 /// The model file and those beside it.
 struct Files {
     model: PathBuf,
@@ -349,10 +410,11 @@ impl Files {
     }
 }
 
-/// The training's log, a line for each report, and its progress bar.
+/// The training's log, a line for each report, its progress bar, and TensorBoard's event file where one is wanted.
 struct Log {
     path: PathBuf,
     file: File,
+    events: Option<EventFile>,
     progress: Progress,
     started: Instant,
     warned: bool,
@@ -361,7 +423,12 @@ struct Log {
 
 impl Log {
     /// Open the log; what it says of updates after `state` is forgotten, as they will be made again.
-    fn open(path: &Path, spec: &TrainingSpec, state: Option<&TrainState>) -> Result<Self, Error> {
+    fn open(
+        path: &Path,
+        tensorboard: Option<&Path>,
+        spec: &TrainingSpec,
+        state: Option<&TrainState>,
+    ) -> Result<Self, Error> {
         let done = state.map_or(0, TrainState::updates);
         let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
         let update = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?.get("update")?.as_u64();
@@ -372,6 +439,7 @@ impl Log {
         Ok(Self {
             path: path.to_owned(),
             file,
+            events: tensorboard.map(|folder| EventFile::begin(folder, u64::from(done) + 1)).transpose()?,
             progress: Progress::begin("training", u64::from(spec.updates_in_all())),
             started: Instant::now(),
             warned: false,
@@ -393,6 +461,10 @@ impl Log {
                  training.objective, or lower training.loss.temporal_similarity or training.learning_rate"
             ));
         }
+        if let Some(events) = &mut self.events {
+            let scalars = scalars(&progress);
+            events.scalars(progress.update.into(), scalars.iter().map(|(tag, value)| (&tag[..], f64::from(*value))))?;
+        }
         let line = serde_json::to_string(&progress).unwrap_or_default() + "\n";
         self.latest = Some(progress);
         self.file.write_all(line.as_bytes()).map_err(Error::io("write", &self.path))
@@ -402,6 +474,20 @@ impl Log {
         self.progress.end();
         self.latest
     }
+}
+
+/// How a training goes, by TensorBoard's tags: those of levels above the first begin with the level.
+fn scalars(progress: &TrainProgress) -> Vec<(String, f32)> {
+    let TrainProgress { level, loss, terms, effective_rank, deviation, gradient_norm, .. } = progress;
+    let level = if *level == 1 { String::new() } else { format!("level_{level}/") };
+    let own = [
+        ("loss", loss),
+        ("effective_rank", effective_rank),
+        ("deviation", deviation),
+        ("gradient_norm", gradient_norm),
+    ];
+    let own = own.into_iter().map(|(tag, value)| (format!("{level}{tag}"), *value));
+    own.chain(terms.0.iter().map(|(term, value)| (format!("{level}terms/{term}"), *value))).collect()
 }
 
 /// Whether the latents all say the same. The first updates of a fresh network tell little.

@@ -41,6 +41,14 @@ impl Experience {
         self.episodes.iter().map(|episode| episode.positions_m.len()).sum()
     }
 
+    /// Leave out the episodes that are shorter than so many control steps; says how many these are.
+    pub fn leave_out_short(&mut self, span: usize) -> usize {
+        let before = self.episodes.len();
+        let action_len = self.action_len.max(1);
+        self.episodes.retain(|episode| episode.actions.len() / action_len >= span);
+        before - self.episodes.len()
+    }
+
     /// Control steps of an episode.
     pub(crate) fn steps(&self, episode: &Trajectory) -> usize {
         episode.actions.len() / self.action_len.max(1)

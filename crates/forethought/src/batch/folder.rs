@@ -314,7 +314,8 @@ impl Lock {
     }
 }
 
-fn not_kept(path: &Path, source: std::io::Error) -> Error {
+/// What says that the disk is full.
+pub(crate) fn not_kept(path: &Path, source: std::io::Error) -> Error {
     Error::NotKept { path: path.to_owned(), source }
 }
 
@@ -324,7 +325,7 @@ fn line(result: &EpisodeResult) -> String {
 }
 
 /// Write a value as a JSON file.
-pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
     write_whole(path, text.as_bytes()).map_err(|error| match error {
         Error::Io { source, .. } => not_kept(path, source),
@@ -333,7 +334,7 @@ pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Erro
 }
 
 /// What is in a folder, but for what a process that was killed leaves behind before it has begun.
-fn is_empty(path: &Path) -> Result<bool, Error> {
+pub(crate) fn is_empty(path: &Path) -> Result<bool, Error> {
     for entry in fs::read_dir(path).map_err(Error::io("read the folder", path))? {
         let entry = entry.map_err(Error::io("read the folder", path))?.path();
         if !is_temporary(&entry) && entry.file_name() != Some(LOCK.as_ref()) {
@@ -343,7 +344,8 @@ fn is_empty(path: &Path) -> Result<bool, Error> {
     Ok(true)
 }
 
-fn clear_temporaries(path: &Path) -> Result<(), Error> {
+/// Take away what a process that was killed had not finished.
+pub(crate) fn clear_temporaries(path: &Path) -> Result<(), Error> {
     let entries = fs::read_dir(path).map_err(Error::io("read the folder", path))?.flatten().map(|entry| entry.path());
     entries.filter(|entry| is_temporary(entry)).for_each(|entry| drop(fs::remove_file(entry)));
     Ok(())

@@ -13,12 +13,14 @@ mod table;
 
 pub use compare::{Comparison, Measure, Side, SuccessTest, compare};
 pub use folder::{Folder, Kept, Lock, Manifest, read_folder, read_kept};
+pub(crate) use folder::{clear_temporaries, is_empty, not_kept, write_json};
 pub use grid::{Grid, Point, folder_names};
 pub use merge::{cells_of, merge};
 pub use provenance::{Machine, Provenance, loaded_from};
 pub use report::export;
 pub use shard::Shard;
 pub use summary::{Call, Crossings, Summary, Totals, wilson95};
+pub(crate) use sweep::caught;
 pub use sweep::{Cell, SweepOptions, Watch, sweep};
 
 use crate::{
@@ -107,7 +109,13 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, result: &EpisodeResult) {
+    fn add(&mut self, other: &Self) {
+        self.done += other.done;
+        self.successes += other.successes;
+        self.env_steps += other.env_steps;
+    }
+
+    pub(crate) fn count(&mut self, result: &EpisodeResult) {
         self.done += 1;
         self.successes += u64::from(result.outcome == Ending::Success);
         self.env_steps += u64::from(result.steps);

@@ -51,6 +51,15 @@ pub struct SweepOptions {
 
 /// Who hears of a sweep while it runs.
 pub trait Watch {
+    /// A cell is about to be run; so far earlier calls have run these of its episodes.
+    ///
+    /// # Errors
+    /// Whatever ends the sweep.
+    fn begin(&mut self, cell: usize, earlier: &Tally) -> Result<(), Error> {
+        let _ = (cell, earlier);
+        Ok(())
+    }
+
     /// An episode has ended.
     ///
     /// # Errors
@@ -100,7 +109,10 @@ pub fn sweep(
     let mut tally = Tally::default();
     let mut books: Vec<Book> = Vec::new();
     for (number, cell) in cells.iter().enumerate() {
-        books.push(Book::open(number, cell, options, &mut tally)?);
+        let mut earlier = Tally::default();
+        books.push(Book::open(number, cell, options, &mut earlier)?);
+        watch.begin(number, &earlier)?;
+        tally.add(&earlier);
     }
     let plans: Vec<Plan> = books.iter().map(|book| book.plan.clone()).collect();
     let items = plans.iter().flat_map(|plan| plan.missing().map(move |episode| (plan.cell, episode)));
@@ -287,7 +299,7 @@ fn attempt(state: &mut Option<(usize, Runner)>, cell: usize, setup: &Arc<Setup>,
 }
 
 /// What went wrong, in words: an error, or a panic's message.
-fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, String> {
+pub(crate) fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(panic) => {

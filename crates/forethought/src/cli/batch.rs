@@ -17,6 +17,7 @@ use crate::{
     progress::Progress,
     setup::{Models, Setup},
     tasks::{Tasks, shares},
+    tracking::EventFile,
 };
 use anyhow::Result;
 use forethought_mind::{actor::planners::PlannerName, learning::Pace};
@@ -70,6 +71,10 @@ pub struct Batch {
     #[arg(long, requires = "out")]
     resume: bool,
 
+    /// Write how it goes as TensorBoard's event files to this folder; with several combinations, to a folder each in it
+    #[arg(long, value_name = "DIR")]
+    tensorboard: Option<PathBuf>,
+
     /// Run only part I of N, for a machine of its own; `forethought merge` puts the parts together
     #[arg(long, value_name = "I/N", requires = "out")]
     shard: Option<Shard>,
@@ -86,6 +91,7 @@ const EXAMPLES: &str = r#"Examples:
   forethought batch two_rooms --episodes 300 --seed 7 --learn my_model.safetensors
   forethought batch scenarios/*.ron --actor random --episodes 50 --out runs/all
   forethought batch two_rooms --seeds 1,2,3 --set 'agents[0].actor.horizon=20,64' --out runs/horizons
+  forethought batch two_rooms --actors gradient,cem --out runs/actors --tensorboard runs/events
   forethought batch --sweep sweep.ron --out runs/sweep --resume
   forethought batch two_rooms --episodes 100000 --out parts/3 --shard 3/8 --resume
 
@@ -122,7 +128,11 @@ impl Batch {
         let label =
             if let [cell] = &cells[..] { cell.setup.name().to_owned() } else { format!("{} cells", cells.len()) };
         let progress = Progress::begin(&label, options.episodes * cells.len() as u64 / options.shard.of);
-        let mut telling = Telling { progress, lines: !json, closed: BTreeSet::new() };
+        let folder =
+            |cell: &Cell| self.tensorboard.as_ref().map(|out| out.join(cell.folder.as_deref().unwrap_or_default()));
+        let tracks = cells.iter().map(|cell| Track { folder: folder(cell), tally: Tally::default(), events: None });
+        let tracks = tracks.collect();
+        let mut telling = Telling { progress, lines: !json, closed: BTreeSet::new(), tracks };
         let summaries = sweep(&cells, &options, &stop, &mut telling)?;
         telling.progress.end();
         if let Some(out) = &self.out {
@@ -217,12 +227,33 @@ struct Telling {
     lines: bool,
     /// The cells that have come to something.
     closed: BTreeSet<usize>,
+    tracks: Vec<Track>,
+}
+
+/// How a cell goes, for TensorBoard.
+struct Track {
+    folder: Option<PathBuf>,
+    tally: Tally,
+    /// From its first episode on.
+    events: Option<EventFile>,
 }
 
 impl Watch for Telling {
-    fn episode(&mut self, _: usize, result: &EpisodeResult, tally: &Tally) -> Result<(), Error> {
-        self.progress.episode(result, tally);
+    fn begin(&mut self, cell: usize, earlier: &Tally) -> Result<(), Error> {
+        self.tracks[cell].tally = *earlier;
         Ok(())
+    }
+
+    fn episode(&mut self, cell: usize, result: &EpisodeResult, tally: &Tally) -> Result<(), Error> {
+        self.progress.episode(result, tally);
+        let track = &mut self.tracks[cell];
+        track.tally.count(result);
+        let Some(folder) = &track.folder else { return Ok(()) };
+        let events = match &mut track.events {
+            Some(events) => events,
+            unopened => unopened.insert(EventFile::begin(folder, track.tally.done)?),
+        };
+        events.episode(result, &track.tally)
     }
 
     fn cell(&mut self, cell: usize, summary: &Summary) -> Result<(), Error> {

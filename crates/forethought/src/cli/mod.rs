@@ -3,6 +3,7 @@
 mod batch;
 mod bench;
 mod check;
+mod collect;
 mod compare;
 mod merge;
 mod options;
@@ -43,6 +44,7 @@ Examples:
   forethought                                     a window: choose a scenario and watch
   forethought run two_rooms --headless            without a window, as text
   forethought batch two_rooms --episodes 200 --out runs/two_rooms
+  forethought collect two_rooms --episodes 200 --out data/two_rooms
   forethought train two_rooms --out my_model.safetensors
   forethought bench two_rooms --episodes 100      all actors side by side
   forethought probe two_rooms                     what its model knows
@@ -55,6 +57,7 @@ Exit status: 0 done, 1 failed while running, 2 the input was bad.";
 enum Command {
     Run(run::Run),
     Batch(batch::Batch),
+    Collect(collect::Collect),
     Train(train::Train),
     Bench(bench::Bench),
     Probe(probe::Probe),
@@ -108,6 +111,7 @@ impl Command {
         match self {
             Self::Run(command) => command.execute(json),
             Self::Batch(command) => command.execute(json),
+            Self::Collect(command) => command.execute(json),
             Self::Train(command) => command.execute(json),
             Self::Bench(command) => command.execute(json),
             Self::Probe(command) => command.execute(json),

@@ -73,6 +73,12 @@ impl Choices {
         self.setup_of(&self.point(locate::scenario_file(scenario)?), &mut Models::default())
     }
 
+    /// The same with this actor in place of what was chosen.
+    pub fn setup_by(&self, scenario: &str, actor: Option<PlannerName>) -> Result<Setup, Error> {
+        let point = self.point(locate::scenario_file(scenario)?);
+        self.setup_of(&Point { actor: actor.or(point.actor), ..point }, &mut Models::default())
+    }
+
     /// The same as a setup has it.
     #[cfg(feature = "view")]
     pub fn options(&self) -> SetupOptions {

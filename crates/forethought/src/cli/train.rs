@@ -46,6 +46,14 @@ pub struct Train {
     #[arg(long, value_name = "N")]
     lives: Option<u32>,
 
+    /// Learn from what `forethought collect` left in this folder, in place of exploring; may be given several times
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["episodes", "from"])]
+    data: Vec<PathBuf>,
+
+    /// Write the log as TensorBoard's event files to this folder too
+    #[arg(long, value_name = "DIR")]
+    tensorboard: Option<PathBuf>,
+
     /// Keep the world model of this file, and only let the agent practise with it: a critic and a policy
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "updates", "episodes"])]
     from: Option<PathBuf>,
@@ -60,6 +68,9 @@ Examples:
   forethought train two_rooms --out my_model.safetensors
   forethought train two_rooms --out my_model.safetensors --resume
   forethought train two_rooms --out quick.safetensors --episodes 200 --updates 300 --lives 0
+  forethought collect two_rooms --explore --out data/two_rooms
+  forethought train two_rooms --data data/two_rooms --out my_model.safetensors
+  forethought train two_rooms --out my_model.safetensors --tensorboard runs/events
   forethought train two_rooms --from my_model.safetensors --out practised.safetensors
   forethought train foraging --from assets/foraging.safetensors --only configurator --out my_model.safetensors
   forethought run two_rooms --model my_model.safetensors
@@ -83,6 +94,8 @@ impl Train {
             updates: self.updates,
             episodes: self.episodes,
             lives: self.lives,
+            data: self.data.clone(),
+            tensorboard: self.tensorboard.clone(),
             from: self.from.clone(),
             only: self.only,
         };

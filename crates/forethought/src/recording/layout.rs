@@ -40,7 +40,7 @@ impl Layout {
     }
 
     fn around(scene: &Scene, width: u16, words: Option<f32>, lines: u8) -> Self {
-        let size_m = scene.size_m.map(|side| if side.is_finite() && side > 0.0 { side } else { 1.0 });
+        let size_m = sound(scene);
         let across = f32::from(width);
         let margin = words.map_or(2.0, |scale| (12.0 * scale).round());
         let [above, below] = match words {
@@ -50,9 +50,18 @@ impl Layout {
         let px_per_m = ((across - 2.0 * margin) / size_m[0]).min(HIGHEST * across / size_m[1]).max(0.01);
         let arena = [size_m[0] * px_per_m, (size_m[1] * px_per_m).round()];
         let origin = [((across - arena[0]) / 2.0).round(), above + arena[1]];
-        let pen = (arena[0].max(arena[1]) / 690.0).clamp(0.4, 4.0);
         let size = [width, (origin[1] + below) as u16];
-        Self { size, px_per_m, pen, words, size_m, origin }
+        Self { size, px_per_m, pen: pen(arena), words, size_m, origin }
+    }
+
+    /// For a picture of this size without words, the arena as large as it can be in its middle.
+    pub fn within(scene: &Scene, size: [u16; 2]) -> Self {
+        let size_m = sound(scene);
+        let [across, down] = size.map(f32::from);
+        let px_per_m = (across / size_m[0]).min(down / size_m[1]);
+        let arena = size_m.map(|side| side * px_per_m);
+        let origin = [(across - arena[0]) / 2.0, (down + arena[1]) / 2.0];
+        Self { size, px_per_m, pen: pen(arena), words: None, size_m, origin }
     }
 
     /// From metres to pixels.
@@ -73,6 +82,16 @@ impl Layout {
     }
 }
 
+/// The arena's width and height in metres, where these can be.
+fn sound(scene: &Scene) -> [f32; 2] {
+    scene.size_m.map(|side| if side.is_finite() && side > 0.0 { side } else { 1.0 })
+}
+
+/// How thick lines are in an arena of this size in pixels.
+fn pen(arena: [f32; 2]) -> f32 {
+    (arena[0].max(arena[1]) / 690.0).clamp(0.4, 4.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +109,20 @@ mod tests {
                 assert!(right - left > 0.0 && layout.size[1] <= 2 * width, "{size_m:?} {layout:?}");
                 assert_eq!(layout.words.is_some(), width >= 300);
             }
+        }
+    }
+
+    #[test]
+    fn the_arena_fills_a_picture_of_a_given_size() {
+        for (size_m, size) in [([10.0, 10.0], [64, 64]), ([20.0, 5.0], [64, 64]), ([10.0, 10.0], [96, 64])] {
+            let layout = Layout::within(&Scene { size_m, ..Scene::default() }, size);
+            let [left, top] = layout.px([0.0, size_m[1]]);
+            let [right, bottom] = layout.px([size_m[0], 0.0]);
+            let [width, height] = size.map(f32::from);
+            let near = |a: f32, b: f32| (a - b).abs() < 1e-3;
+            assert!(near(left, width - right) && near(top, height - bottom), "{size_m:?} {layout:?}");
+            assert!(near(right - left, width) || near(bottom - top, height), "{size_m:?} {layout:?}");
+            assert!(left > -1e-3 && top > -1e-3 && layout.size == size);
         }
     }
 

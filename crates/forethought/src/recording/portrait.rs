@@ -25,6 +25,19 @@ impl Portrait {
     pub fn new(setup: &Setup, drawn: &Episode, width_px: u16) -> Result<Self, Error> {
         let scene = picture::scene(setup, drawn, 0);
         let layout = Layout::wordless(&scene, width_px.clamp(*Self::WIDTHS_PX.start(), *Self::WIDTHS_PX.end()));
+        Self::laid_out(scene, layout)
+    }
+
+    /// Of this scene, so many pixels wide and high, the arena in its middle.
+    ///
+    /// # Errors
+    /// Where there is no memory for it.
+    pub(crate) fn within(scene: Scene, size_px: [u16; 2]) -> Result<Self, Error> {
+        let layout = Layout::within(&scene, size_px);
+        Self::laid_out(scene, layout)
+    }
+
+    fn laid_out(scene: Scene, layout: Layout) -> Result<Self, Error> {
         let [width, height] = layout.size;
         let too_large = || Error::Worker(format!("there is no memory for a picture of {width} x {height} pixels"));
         let canvas = Canvas::new(width, height).ok_or_else(too_large)?;
@@ -37,17 +50,18 @@ impl Portrait {
         self.layout.size
     }
 
-    /// Draw the world as it is after this control step of the episode: `pixels` `[height, width, 3]` in sRGB, the first row at the
-    /// top. What does not fit is left out.
-    pub fn draw(&mut self, record: &StepRecord, pixels: &mut [u8]) {
+    /// Draw the world as it is after this control step of the episode.
+    pub fn draw(&mut self, record: &StepRecord) {
         let Self { scene, layout, canvas } = self;
         canvas.clear(palette::SURROUND);
         world::ground(canvas, scene, record, layout);
         world::bodies(canvas, scene, record, layout);
         world::agents(canvas, scene, record, layout);
-        for (pixel, color) in pixels.chunks_exact_mut(3).zip(canvas.colors()) {
-            pixel.copy_from_slice(&color);
-        }
+    }
+
+    /// Red, green and blue of each pixel as last drawn (sRGB), row by row from the top.
+    pub fn pixels(&self) -> impl Iterator<Item = [u8; 3]> {
+        self.canvas.colors()
     }
 }
 
@@ -72,9 +86,8 @@ mod tests {
         let [width, height] = portrait.size_px().map(usize::from);
         assert_eq!([width, height], [64, 64], "a square arena");
         let mut look = |environment: &Environment| {
-            let mut pixels = vec![0; width * height * 3];
-            portrait.draw(environment.record(), &mut pixels);
-            pixels
+            portrait.draw(environment.record());
+            portrait.pixels().flatten().collect::<Vec<u8>>()
         };
         let before = look(&environment);
         let greens = before.chunks(3).filter(|pixel| pixel[1] > pixel[0].saturating_add(60)).count();
