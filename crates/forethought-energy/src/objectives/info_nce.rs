@@ -1,8 +1,9 @@
 //! InfoNCE (van den Oord, Li & Vinyals, 2018): each prediction picks its own target out of those of others.
 //! Read first: [`loss`].
 
-use super::contrast;
-use crate::{Matrix, TapedMatrix, TapedScalar};
+use super::{contrast, with_slopes};
+use crate::{Column, Matrix, TapedColumn, TapedMatrix, TapedScalar, numbers};
+use dfdx::prelude::SplitTape;
 
 /// The mean over rows `i` of `-log(exp(-E_ii / temperature) / sum_j exp(-E_ij / temperature))` (van den Oord et al., 2018, Eq. 4,
 /// with the score `exp(-E / temperature)`). The energy `E_ij` of prediction `i` and target `j` is the mean squared difference of
@@ -21,10 +22,29 @@ pub fn loss(predicted: TapedMatrix, target: &Matrix, group: usize, temperature: 
     })
 }
 
+/// The same for any energy, from the energies of what belongs together, `[rows]`, and of as many contrastive points for each row as there
+/// are, `[rows * points]`, row by row, whose way back is on the same tape. To a scalar.
+#[must_use]
+pub fn of_energies(matched: TapedColumn, contrastive: &Column, temperature: f32) -> TapedScalar {
+    let (matched, tape) = matched.split_tape();
+    let (own, others) = (numbers(&matched), numbers(contrastive));
+    let (share, points) = (1.0 / own.len().max(1) as f32, others.len() / own.len().max(1));
+    let (mut by_own, mut by_others, mut loss) = (Vec::new(), Vec::new(), 0.0);
+    for (own, others) in own.iter().zip(others.chunks(points.max(1))) {
+        let lowest = others.iter().fold(*own, |lowest, energy| lowest.min(*energy));
+        let score = |energy: f32| ((lowest - energy) / temperature).exp();
+        let sum = score(*own) + others.iter().map(|energy| score(*energy)).sum::<f32>();
+        loss += share * ((own - lowest) / temperature + sum.ln());
+        by_own.push(share * (1.0 - score(*own) / sum) / temperature);
+        by_others.extend(others.iter().map(|energy| -share * score(*energy) / (sum * temperature)));
+    }
+    with_slopes(loss, [(&matched, by_own), (contrastive, by_others)], tape)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tests::{check_gradients, matrix, normal},
+        super::tests::{check_energies, check_gradients, matrix, normal},
         *,
     };
     use dfdx::prelude::*;
@@ -41,6 +61,15 @@ mod tests {
         let first = -(1.0 / (1.0 + (-0.5_f32).exp())).ln();
         let second = -((-0.5_f32).exp() / ((-2.0_f32).exp() + (-0.5_f32).exp())).ln();
         assert!((got - 0.5 * (first + second)).abs() < 1e-6, "{got}");
+    }
+
+    #[test]
+    fn of_energies_as_of_latents() {
+        check_energies(&[1.0, 0.2], &[0.8, 3.0, -0.4, 0.5], |matched, others| of_energies(matched, others, 0.7));
+        let column = |values: Vec<f32>| Cpu::default().tensor_from_vec(values, (2,));
+        let got = of_energies(column(vec![0.0, 1.0]).leaky_trace(), &column(vec![1.0, 4.0]), 2.0).as_vec()[0];
+        let same = loss(matrix(&[0.0, 2.0], 1).leaky_trace(), &matrix(&[0.0, 1.0], 1), 2, 2.0).as_vec()[0];
+        assert!((got - same).abs() < 1e-6, "{got} {same}");
     }
 
     #[test]

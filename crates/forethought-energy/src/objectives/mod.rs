@@ -1,16 +1,21 @@
-//! What keeps a joint embedding from collapsing, one file an objective: functions from matrices on dfdx's tape to a scalar on
-//! it (Dawid & LeCun 2023, Secs. 4 and 6). Where a function takes a second matrix, that one's gradient gathers too: hand in a
-//! copy to stop it. Read first: [`vicreg`].
+//! What keeps a model from collapsing, one file an objective: functions from matrices on dfdx's tape to a scalar on it (Dawid & LeCun
+//! 2023, Secs. 4 and 6). The mind trains with these (`forethought_mind::training::objectives`). Where a function takes a second matrix,
+//! that one's gradient gathers too: hand in a copy to stop it.
+//!
+//! For a joint embedding: [`vicreg`], [`barlow_twins`], [`byol`], [`sigreg`], [`info_nce`], [`pairwise_hinge`]. For any energy:
+//! [`pairwise_hinge::of_energies`], [`info_nce::of_energies`], [`maximum_likelihood`], [`score_matching`]. Read first: [`vicreg`].
 
 pub mod barlow_twins;
 pub mod byol;
 pub mod info_nce;
+pub mod maximum_likelihood;
 pub mod pairwise_hinge;
+pub mod score_matching;
 pub mod sigreg;
 pub mod vicreg;
 
 use crate::{Matrix, TapedMatrix, TapedScalar, numbers};
-use dfdx::prelude::{Cpu, Gradients, HasShape, PutTape, SplitTape, Tape, Tensor, TensorFromVec};
+use dfdx::prelude::{Cpu, Gradients, HasShape, PutTape, Shape, SplitTape, Tape, Tensor, TensorFromVec};
 
 /// A scalar on the tape: `backward` gets its derivative and adds to those by the latents.
 pub(crate) fn scalar<T: Tape<f32, Cpu>>(
@@ -44,10 +49,10 @@ pub(crate) fn centred(latents: &Matrix) -> Vec<f32> {
     values
 }
 
-/// A scalar on the tape whose slope by each matrix is known already.
-pub(crate) fn with_slopes<T: Tape<f32, Cpu>, const N: usize>(
+/// A scalar on the tape whose slope by each tensor is known already.
+pub(crate) fn with_slopes<S: Shape, T: Tape<f32, Cpu>, const N: usize>(
     value: f32,
-    sides: [(&Matrix, Vec<f32>); N],
+    sides: [(&Tensor<S, f32, Cpu>, Vec<f32>); N],
     mut tape: T,
 ) -> Tensor<(), f32, Cpu, T> {
     let out = Cpu::default().tensor_from_vec(vec![value], ());
@@ -102,6 +107,7 @@ pub(crate) fn contrast(
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::{Column, TapedColumn};
     use dfdx::prelude::*;
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
@@ -115,6 +121,28 @@ pub(crate) mod tests {
 
     pub(crate) fn matrix(values: &[f32], columns: usize) -> Matrix {
         Cpu::default().tensor_from_vec(values.to_vec(), (values.len() / columns, columns))
+    }
+
+    /// The gradient by two columns of energies against central differences.
+    pub(crate) fn check_energies(
+        matched: &[f32],
+        contrastive: &[f32],
+        loss: impl Fn(TapedColumn, &Column) -> TapedScalar,
+    ) {
+        let column = |values: &[f32]| Cpu::default().tensor_from_vec(values.to_vec(), (values.len(),));
+        let sides = [column(matched), column(contrastive)];
+        let gradients = loss(sides[0].leaky_trace(), &sides[1]).backward();
+        for (side, tensor) in sides.iter().enumerate() {
+            for (index, got) in gradients.get(tensor).as_vec().into_iter().enumerate() {
+                let at = |offset: f32| {
+                    let mut moved = [matched.to_vec(), contrastive.to_vec()];
+                    moved[side][index] += offset;
+                    loss(column(&moved[0]).leaky_trace(), &column(&moved[1])).as_vec()[0]
+                };
+                let slope = (at(1e-2) - at(-1e-2)) / 2e-2;
+                assert!((got - slope).abs() < 1e-3, "side {side}, number {index}: {got} against {slope}");
+            }
+        }
     }
 
     /// The gradient by both matrices against central differences; gives the first one's.

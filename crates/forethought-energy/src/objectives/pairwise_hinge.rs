@@ -1,8 +1,9 @@
 //! The pairwise hinge (Dawid & LeCun 2023, Eq. 3): what belongs together has less energy than what does not, by a margin.
 //! Read first: [`loss`].
 
-use super::contrast;
-use crate::{Matrix, TapedMatrix, TapedScalar};
+use super::{contrast, with_slopes};
+use crate::{Column, Matrix, TapedColumn, TapedMatrix, TapedScalar, numbers};
+use dfdx::prelude::SplitTape;
 
 /// The mean over rows `i` and contrastive points `j != i` of `max(0, E_ii - E_ij + margin)` (Dawid & LeCun 2023, Eq. 3). The
 /// energy `E_ij` of prediction `i` and target `j` is the mean squared difference of their components. Both are
@@ -27,10 +28,26 @@ pub fn loss(predicted: TapedMatrix, target: &Matrix, group: usize, margin: f32) 
     })
 }
 
+/// The same for any energy: the mean over rows of `max(0, F(x, y) - F(x, y^) + m(y, y^))`, from the energies of what belongs together and
+/// of contrastive points, whose way back is on the same tape, and each row's margin. All are `[rows]`; to a scalar.
+#[must_use]
+pub fn of_energies(matched: TapedColumn, contrastive: &Column, margins: &[f32]) -> TapedScalar {
+    let (matched, tape) = matched.split_tape();
+    let share = 1.0 / margins.len().max(1) as f32;
+    let pairs = numbers(&matched).into_iter().zip(numbers(contrastive)).zip(margins);
+    let short: Vec<f32> = pairs.map(|((matched, contrastive), margin)| matched - contrastive + margin).collect();
+    // What is no number is not left out.
+    let pays = |short: &f32| *short > 0.0 || short.is_nan();
+    let loss = share * short.iter().filter(|short| pays(short)).sum::<f32>();
+    let slopes: Vec<f32> = short.iter().map(|short| if pays(short) { share } else { 0.0 }).collect();
+    let against = slopes.iter().map(|slope| -slope).collect();
+    with_slopes(loss, [(&matched, slopes), (contrastive, against)], tape)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tests::{check_gradients, matrix, normal},
+        super::tests::{check_energies, check_gradients, matrix, normal},
         *,
     };
     use dfdx::prelude::*;
@@ -46,6 +63,15 @@ mod tests {
         let (left, right) = (matrix(&[0.0, 2.0], 1), matrix(&[0.0, 1.0], 1));
         assert!((loss(left.leaky_trace(), &right, 2, 3.0).as_vec()[0] - 1.0).abs() < 1e-6);
         assert!((loss(left.leaky_trace(), &right, 2, 4.0).as_vec()[0] - 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn of_energies_as_by_hand() {
+        let margins = [0.5, 0.5, 2.0];
+        check_energies(&[1.0, 0.2, 0.0], &[0.8, 3.0, 1.0], |matched, other| of_energies(matched, other, &margins));
+        let column = |values: Vec<f32>| Cpu::default().tensor_from_vec(values, (3,));
+        let loss = of_energies(column(vec![1.0, 0.2, 0.0]).leaky_trace(), &column(vec![0.8, 3.0, 1.0]), &margins);
+        assert!((loss.as_vec()[0] - (0.7 + 0.0 + 1.0) / 3.0).abs() < 1e-6);
     }
 
     #[test]
