@@ -86,10 +86,10 @@ impl Tempered {
 impl LatentEnergy for Pca {
     /// `|y - m - W z|²`.
     fn energies(&self, _: &Matrix, y: &Matrix, z: &Matrix, tape: PassTape) -> TapedColumn {
-        let (answer, tape) = z.clone().put_tape(tape).matmul(turned(self.components())).split_tape();
         let mean: Vec<f32> = self.mean().iter().map(|value| single(*value)).collect();
         let mean = matrix(mean.repeat(y.shape().0), self.mean().len());
-        (y.clone().put_tape(tape) - (answer + mean)).square().sum::<_, Axis<1>>()
+        let (answer, tape) = (z.clone().put_tape(tape).matmul(turned(self.components())) + mean).split_tape();
+        (y.clone().put_tape(tape) - answer).square().sum::<_, Axis<1>>()
     }
 }
 
