@@ -5,7 +5,9 @@
 //! an expression over the episode's factors of variation.
 
 mod chart;
+mod drawing;
 mod edit;
+mod gallery;
 mod inspect;
 mod num;
 mod observation;
@@ -16,7 +18,9 @@ mod thought;
 mod vitals;
 
 pub use chart::{Chart, Hue, Layer, Panel, Span};
+pub use drawing::{Drawing, Mark, Px, Rgb, Side};
 pub use edit::{Edit, Thing};
+pub use gallery::{EntryCard, Exhibit, GalleryCommand, GalleryMessage, KnobCard};
 pub use inspect::{DriveCost, Foretold, Inspect, Introspection, MindSettings};
 pub use num::{FactorValues, Num, NumError, Numbers};
 pub use observation::{Action, Channel, Observation, ObservationLayout};

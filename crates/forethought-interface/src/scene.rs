@@ -275,6 +275,8 @@ pub enum ViewCommand {
     Open(PathBuf),
     /// Show the scenarios to choose from.
     Shelf,
+    /// Open the gallery, in a window of its own.
+    Gallery,
     /// End the run.
     Quit,
 }

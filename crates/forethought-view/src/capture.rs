@@ -96,7 +96,8 @@ pub fn take_now(commands: &mut Commands, story: &Story) {
     );
 }
 
-fn save(image: &Image, path: &Path) -> Result<(), String> {
+/// Write a picture as PNG; an error says what the system said.
+pub fn save(image: &Image, path: &Path) -> Result<(), String> {
     let pixels = image.clone().try_into_dynamic().map_err(|error| error.to_string())?;
     let file = std::fs::File::create(path).map_err(|error| error.to_string())?;
     // As small as may be: pictures are taken seldom, and put into documents.

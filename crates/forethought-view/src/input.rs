@@ -63,6 +63,8 @@ pub enum Ask {
     Open(PathBuf),
     /// The scenarios to choose from.
     Shelf,
+    /// The gallery of energy-based models, in a window of its own.
+    Gallery,
     /// Save a picture.
     Picture,
     /// What was told is read.
@@ -316,6 +318,7 @@ impl Controls {
             Ask::Reload => vec![ViewCommand::Reload],
             Ask::Open(path) => vec![ViewCommand::Open(path)],
             Ask::Shelf => vec![ViewCommand::Shelf],
+            Ask::Gallery => vec![ViewCommand::Gallery],
             Ask::LookBy(_) | Ask::LookAt(_) if !self.paused => {
                 // What is looked at stands still, and so does the rest.
                 self.paused = true;

@@ -6,7 +6,7 @@
 //! Each frame is one straight path (`app.rs`): hear what the runner says (`story.rs`), obey keys and buttons
 //! (`input.rs`), draw the world (`scene.rs`), the energy landscape (`heat.rs`) and the thoughts (`thoughts.rs`) with one brush
 //! (`brush.rs`), then the words around them: panels that dock (`dock.rs`), of which the architecture figure (`figure.rs`) is one,
-//! `bar.rs` and `overlay.rs`. What the mouse does in the world is `hands.rs`, what was shown before `history.rs`.
+//! `bar.rs` and `overlay.rs`. The gallery has a window of its own (`gallery.rs`). What the mouse does in the world is `hands.rs`, what was shown before `history.rs`.
 
 mod agent_panel;
 mod app;
@@ -16,8 +16,11 @@ mod camera;
 mod capture;
 mod display;
 mod dock;
+mod drawing;
 mod figure;
 mod frames;
+mod gallery;
+mod gallery_panel;
 mod hands;
 mod heat;
 mod history;
@@ -37,6 +40,7 @@ mod style;
 mod thoughts;
 mod timeline;
 
+pub use gallery::{GalleryOptions, open_gallery};
 pub use showing::Showing;
 
 use crossbeam::channel::{Receiver, Sender};

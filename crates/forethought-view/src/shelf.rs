@@ -27,6 +27,12 @@ pub fn show(ctx: &Context, place: Rect, cards: &[ScenarioCard]) -> Vec<Ask> {
             ui.add_space(10.0);
             let hint = "Watch an agent live in it, look into its mind, and lay hands on both.";
             ui.label(RichText::new(hint).color(palette::egui(palette::FAINT_INK)));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let hint = "the energy-based models of the theory, each to watch while it trains";
+                if ui.button("The gallery").on_hover_text(hint).clicked() {
+                    asks.push(Ask::Gallery);
+                }
+            });
         });
         ui.add_space(6.0);
         if cards.is_empty() {

@@ -1,6 +1,7 @@
 //! What can go wrong in a run, and whose doing it is. Read first: [`Error`].
 
 use crate::scenario::ScenarioErrors;
+use forethought_energy::gallery::GalleryError;
 use forethought_mind::{
     MindError, ModelError,
     training::{ForesightError, TrainError},
@@ -154,6 +155,17 @@ pub enum Error {
         /// What is missing, and what to do.
         problem: &'static str,
     },
+    /// There is no such entry of the gallery.
+    #[error("there is no `{wanted}` in the gallery{hint}")]
+    NoEntry {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        hint: String,
+    },
+    /// An entry of the gallery cannot begin, or go on.
+    #[error("{0}")]
+    Gallery(#[from] GalleryError),
     /// The disk or the system refused.
     #[error("cannot {doing} {path}: {source}", path = path.display())]
     Io {
@@ -249,6 +261,7 @@ impl Error {
             Self::World(_) | Self::Exploration { .. } => false,
             Self::Train(TrainError::Diverged { .. } | TrainError::Worker(_)) => false,
             Self::Foresight { source: ForesightError::Diverged { .. }, .. } => false,
+            Self::Gallery(GalleryError::Diverged { .. }) => false,
             #[cfg(feature = "view")]
             Self::View(_) => false,
             _ => true,

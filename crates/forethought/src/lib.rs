@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod bench;
+pub mod chart;
 pub mod cli;
 pub mod conditions;
 pub mod configuring;
@@ -16,6 +17,7 @@ pub mod episode;
 pub mod error;
 pub mod experience;
 mod files;
+pub mod gallery;
 pub mod learning;
 pub mod life;
 pub mod locate;

@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod collect;
 mod compare;
+mod gallery;
 mod merge;
 mod options;
 mod output;
@@ -49,6 +50,7 @@ Examples:
   forethought bench two_rooms --episodes 100      all actors side by side
   forethought probe two_rooms                     what its model knows
   forethought check scenarios/*.ron               validate scenario files
+  forethought gallery ellipse --svg ellipse.svg   an energy-based model of the theory
 
 A SCENARIO is a RON file, or the bare name of one in scenarios/.
 Exit status: 0 done, 1 failed while running, 2 the input was bad.";
@@ -63,6 +65,7 @@ enum Command {
     Probe(probe::Probe),
     Check(check::Check),
     Compare(compare::Compare),
+    Gallery(gallery::Gallery),
     Merge(merge::Merge),
 }
 
@@ -117,6 +120,7 @@ impl Command {
             Self::Probe(command) => command.execute(json),
             Self::Check(command) => command.execute(json),
             Self::Compare(command) => command.execute(json),
+            Self::Gallery(command) => command.execute(json),
             Self::Merge(command) => command.execute(json),
         }
     }

@@ -142,7 +142,8 @@ impl Scribe {
     /// # Errors
     /// As [`Schema::of`], or where there is no memory for a picture.
     pub fn begin(schema: &Arc<Schema>, setup: &Setup, drawn: &Episode, index: u64) -> Result<Self, Error> {
-        let portrait = schema.frames.map(|size| Portrait::within(picture::scene(setup, drawn, index), size)).transpose()?;
+        let portrait =
+            schema.frames.map(|size| Portrait::within(picture::scene(setup, drawn, index), size)).transpose()?;
         let pen = |agent: usize| {
             let (own, body) = (&setup.loaded.scenario.agents[agent], &drawn.world.agents[agent]);
             let recall = recall_of(own, body, &drawn.world.timing)?;

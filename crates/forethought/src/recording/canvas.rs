@@ -3,11 +3,11 @@
 use super::palette::Color;
 use std::f32::consts::TAU;
 use tiny_skia::{
-    FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, PremultipliedColorU8, Rect, Stroke, Transform,
+    FillRule, FilterQuality, LineCap, LineJoin, Paint, Path, PathBuilder, Pattern, Pixmap, PixmapRef,
+    PremultipliedColorU8, Rect, SpreadMode, Stroke, StrokeDash, Transform,
 };
 
-/// A place in pixels from the upper left corner, y down.
-pub type Px = [f32; 2];
+pub use forethought_interface::Px;
 
 /// A picture without holes: every pixel is opaque.
 pub struct Canvas {
@@ -59,6 +59,30 @@ impl Canvas {
     /// A line through all points.
     pub fn line(&mut self, points: &[Px], width: f32, color: Color, alpha: f32) {
         self.stroke(path(points, false), width, color, alpha);
+    }
+
+    /// A line with gaps.
+    pub fn dashes(&mut self, points: &[Px], width: f32, color: Color) {
+        let Some(path) = path(points, false) else { return };
+        let stroke = Stroke { width, dash: StrokeDash::new(vec![5.0, 4.0], 0.0), ..Stroke::default() };
+        self.pixels.stroke_path(&path, &paint(color, 1.0), &stroke, Transform::identity(), None);
+    }
+
+    /// Red, green, blue and alpha of pixels, so many in a row, drawn as large as this; what is not opaque is left out.
+    pub fn pixels(&mut self, [left, top]: Px, [width, height]: Px, columns: usize, rgba: &[u8], smooth: bool) {
+        let rows = if columns == 0 { 0 } else { rgba.len() / 4 / columns };
+        let opaque: Vec<u8> = rgba
+            .chunks_exact(4)
+            .flat_map(|pixel| if pixel[3] == 255 { [pixel[0], pixel[1], pixel[2], 255] } else { [0; 4] })
+            .collect();
+        let Some(pixels) = PixmapRef::from_bytes(&opaque, columns as u32, rows as u32) else { return };
+        let scale = [width / columns as f32, height / rows as f32];
+        let place = Transform::from_row(scale[0], 0.0, 0.0, scale[1], left, top);
+        let quality = if smooth { FilterQuality::Bilinear } else { FilterQuality::Nearest };
+        let shader = Pattern::new(pixels, SpreadMode::Pad, quality, 1.0, place);
+        let Some(rect) = Rect::from_xywh(left, top, width, height) else { return };
+        let paint = Paint { shader, anti_alias: false, ..Paint::default() };
+        self.pixels.fill_rect(rect, &paint, Transform::identity(), None);
     }
 
     /// A filled rectangle with round corners.

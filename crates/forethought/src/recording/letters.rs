@@ -5,6 +5,7 @@ use super::{
     palette::Color,
 };
 use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont, point};
+pub use forethought_interface::Side;
 
 const REGULAR: &[u8] = include_bytes!("../../../../assets/fonts/OpenSans-Regular.ttf");
 const STRONG: &[u8] = include_bytes!("../../../../assets/fonts/OpenSans-Semibold.ttf");
@@ -16,17 +17,6 @@ pub enum Weight {
     Regular,
     /// Titles, and what matters most.
     Strong,
-}
-
-/// Which side of the words a place is at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// They begin there.
-    Left,
-    /// Half of them is before it.
-    Middle,
-    /// They end there.
-    Right,
 }
 
 /// How words look: heaviness, pixels for an em, colour.

@@ -2,11 +2,11 @@
 //!
 //! The episode is played by the code that [`crate::batch`] uses, and looked at from outside: it has the same digest.
 
-mod canvas;
+pub(crate) mod canvas;
 mod caption;
 mod film;
 mod layout;
-mod letters;
+pub(crate) mod letters;
 mod palette;
 mod portrait;
 mod still;

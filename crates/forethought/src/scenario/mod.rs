@@ -7,7 +7,7 @@ mod check;
 mod copies;
 mod draw;
 mod expression;
-mod nearest;
+pub(crate) mod nearest;
 mod problem;
 pub mod reference;
 mod rehearsal;

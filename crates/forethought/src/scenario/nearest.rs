@@ -1,7 +1,7 @@
 //! "Did you mean ...?" Read first: [`nearest`].
 
 /// The candidate that `wanted` was probably meant to be.
-pub(super) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = wanted.to_lowercase();
     let near = |candidate: &str| {
         let other = candidate.to_lowercase();
@@ -23,7 +23,7 @@ pub(super) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a
 const MOST_LISTED: usize = 20;
 
 /// Names as a sentence lists them: "`a`, `b` or `c`".
-pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match &names[..] {
         [..] if names.len() > MOST_LISTED => {

@@ -10,6 +10,7 @@ mod watch;
 
 use crate::{
     error::Error,
+    gallery,
     setup::{Setup, SetupOptions},
 };
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
@@ -332,6 +333,12 @@ impl Director {
                 then
             }
             ViewCommand::Shelf => Some(Then::Shelf),
+            ViewCommand::Gallery => {
+                if let Err(reason) = gallery::open_beside() {
+                    self.show(ViewMessage::Note(reason));
+                }
+                None
+            }
             _ => None,
         }
     }
