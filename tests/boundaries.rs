@@ -49,3 +49,8 @@ fn the_world_neither_learns_nor_draws() {
 fn the_view_does_not_think() {
     assert_without("forethought-view", &["dfdx", "rapier", "forethought-mind", "forethought-world"]);
 }
+
+#[test]
+fn the_python_package_opens_no_window() {
+    assert_without("forethought-python", &["forethought-view", "wgpu", "winit", "bevy_render"]);
+}

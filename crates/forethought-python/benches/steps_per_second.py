@@ -117,7 +117,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--rounds", type=int, default=9)
     arguments.add_argument("--seconds", type=float, default=1.0, help="of each contender in each round")
-    arguments.add_argument("--ours", type=int, default=256, help="environments in Forethought's vector environment")
+    arguments.add_argument("--ours", type=int, default=16, help="environments in Forethought's vector environment")
     arguments.add_argument("--peers", type=int, default=8, help="environments in the others'")
     arguments.add_argument("--json", action="store_true")
     given = arguments.parse_args()
