@@ -52,7 +52,7 @@ def test_an_episode_ends_once_and_says_how() -> None:
     assert set(info) >= {"goal", "goal_position_m", "factors", "seed", "split", "episode", "episode_seed"}
     assert info["goal"].shape == observation.shape and np.array_equal(info["goal"][-2:], info["goal_position_m"])
     assert np.array_equal(observation[-2:], info["goal_position_m"])
-    assert info["factors"]["wall_x"] == pytest.approx(info["factors"]["wall_x"])
+    assert 3 <= info["factors"]["wall_x"] <= 7
     for step in range(1, 201):
         _, _, terminated, truncated, info = env.step(np.zeros(2))
         assert (terminated, truncated) == (False, step == 200)
@@ -114,17 +114,13 @@ def test_pictures_show_what_moves() -> None:
     assert picture.shape == (480, 480, 3) and picture.dtype == np.uint8
 
 
-def test_lives_are_cut_off_not_ended() -> None:
+def test_lives_are_cut_off_not_ended(tmp_path: Path) -> None:
     """Success is to have lived so long: a learner must not think that nothing comes after."""
-    text = (forethought.scenarios()["foraging"]).read_text().replace("2000", "5")
-    short = Path("short.ron")
-    short.write_text(text)
-    try:
-        env = forethought.make(short).unwrapped
-        env.reset(seed=1, options={"split": "episode"})
-        steps = [env.step(np.zeros(2)) for _ in range(5)]
-    finally:
-        short.unlink()
+    short = tmp_path / "short.ron"
+    short.write_text(forethought.scenarios()["foraging"].read_text().replace("2000", "5"))
+    env = forethought.make(short).unwrapped
+    env.reset(seed=1, options={"split": "episode", "episode": 1})
+    steps = [env.step(np.zeros(2)) for _ in range(5)]
     assert [(terminated, truncated) for _, _, terminated, truncated, _ in steps] == [(False, False)] * 4 + [(False, True)]
     assert steps[-1][4]["is_success"] and "goal" not in steps[-1][4]
     assert all(-0.1 < reward < 0 for _, reward, *_ in steps), "its store runs down"

@@ -97,7 +97,7 @@ def of_many(make: Callable[[], gymnasium.Env[Any, Any]], count: int) -> VectorEn
 def contenders(ours: int, peers: int) -> dict[str, VectorEnv[Any, Any, Any]]:
     vector = {"vectorization_mode": "vector_entry_point"}
     return {
-        "forethought": gymnasium.make_vec("forethought/TwoRooms-v0", ours, vector_kwargs={"copy": False}, **vector),
+        "forethought": gymnasium.make_vec("forethought/TwoRooms-v0", ours, copy=False, **vector),
         "pymunk": of_many(PymunkTwoRooms, peers),
         "LunarLanderContinuous": of_many(lambda: gymnasium.make("LunarLander-v3", continuous=True), peers),
     }

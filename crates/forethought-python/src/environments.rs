@@ -12,7 +12,7 @@ use forethought::{
 };
 use forethought_interface::derive_seed;
 use forethought_mind::actor::planners::PlannerName;
-use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1, PyReadwriteArray2};
+use numpy::{PyReadonlyArray2, PyReadwriteArray1, PyReadwriteArray2};
 use pyo3::{prelude::*, types::PyDict};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -312,7 +312,7 @@ impl Environments {
 fn spread<T: Send>(
     pool: Option<&rayon::ThreadPool>,
     jobs: Vec<T>,
-    work: impl Fn(T) -> Result<(), Trouble> + Sync,
+    work: impl Fn(T) -> Result<(), Trouble> + Send + Sync,
 ) -> Result<(), Trouble> {
     match pool {
         None => jobs.into_iter().try_for_each(work),

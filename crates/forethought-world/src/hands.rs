@@ -7,7 +7,7 @@ use crate::check::check_world;
 use crate::food::Patch;
 use crate::physics::{self, Laws, Physics, PhysicsItem, Roster, Timetable};
 use crate::pursuit::Pursuers;
-use crate::schedule::{GoalFrame, Minds, Sensed, record};
+use crate::schedule::{GoalFrame, Minds, record};
 use crate::sensors::{Contacts, Moment, Senses};
 use crate::surroundings::Surroundings;
 use crate::{FoodSpec, Sandbox, StepRecord, WorldError, WorldSpec};
@@ -109,7 +109,6 @@ impl Sandbox {
         if !known || !place.is_finite() {
             return false;
         }
-        self.world.insert_resource(Sensed::default());
         self.world.resource_mut::<Surroundings>().targets[target].0 = place;
         for &agent in seekers {
             let Some(entity) = self.world.resource::<Roster>().agents.get(agent).copied() else { continue };
@@ -179,7 +178,6 @@ impl Sandbox {
             before.bodies.iter().zip(&bodies).map(|(body, entity)| (&*body.name, self.motion(*entity))).collect();
         let of_agents: Vec<Motion> = agents.iter().map(|agent| self.motion(*agent)).collect();
         physics::build(&mut self.world, after);
-        self.world.insert_resource(Sensed::default());
         let mut surroundings = Surroundings::new(after, seed);
         surroundings.needs = std::mem::take(&mut self.world.resource_mut::<Surroundings>().needs);
         self.world.insert_resource(surroundings);
@@ -202,7 +200,6 @@ impl Sandbox {
 
     /// Let senses that know the world by heart, such as a floor plan, learn it anew.
     pub fn renew_senses(&mut self, spec: &WorldSpec) {
-        self.world.insert_resource(Sensed::default());
         let entities = self.world.resource::<Roster>().agents.clone();
         for (agent, entity) in spec.agents.iter().zip(entities) {
             let senses = Senses::new(&agent.sensors, self.world.resource());
@@ -223,7 +220,6 @@ impl Sandbox {
     }
 
     fn record_foods(&mut self) {
-        self.world.insert_resource(Sensed::default());
         let foods = self.world.resource::<Surroundings>().needs.foods();
         self.world.resource_mut::<StepRecord>().foods = foods;
     }
@@ -259,7 +255,6 @@ impl Sandbox {
         let mut physics = self.world.query::<Physics>();
         let Ok(mut physics) = physics.single_mut(&mut self.world) else { return false };
         act(&mut physics, handle);
-        self.world.insert_resource(Sensed::default());
         true
     }
 }

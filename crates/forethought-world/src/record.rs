@@ -30,7 +30,8 @@ pub struct AgentRecord {
     pub velocity_m_s: [f32; 2],
     /// Its angular velocity now.
     pub angular_velocity_rad_s: f32,
-    /// What it sensed at the start of this control step; at step 0, and after [`crate::Sandbox::sense`], what it senses now.
+    /// What it sensed at the start of this control step; at step 0, and in a [`crate::Sandbox::sensing_ahead`], what it
+    /// senses now.
     pub observation: Observation,
     /// What it would have sensed, at the start of this control step, standing at rest at its target with the angle
     /// that it had at the episode's start; none without a target.

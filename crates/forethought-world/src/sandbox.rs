@@ -7,7 +7,7 @@ use crate::geometry::vector;
 use crate::hands::Hands;
 use crate::physics::{self, Laws, Roster, Timetable, distance_m};
 use crate::pursuit::Pursuers;
-use crate::schedule::{Attention, GoalFrame, Minds, Sensed, Sensing, Trouble, moment, record, schedule, sense};
+use crate::schedule::{Attention, GoalFrame, Minds, Sensing, Sensor, Trouble, moment, record, schedule, sense};
 use crate::sensors::{Contacts, Senses};
 use crate::surroundings::Surroundings;
 use crate::{AgentRecord, StepRecord, WorldError, WorldSpec};
@@ -36,12 +36,23 @@ impl Sandbox {
     /// An empty sandbox without minds.
     #[must_use]
     pub fn new() -> Self {
+        Self::scheduled(Sensing::First)
+    }
+
+    /// The same for whoever is to see what agents sense before they think: after each control step [`Sandbox::record`] has what they
+    /// sense then, with which the next one begins. Episodes are the same bits as ever, and nothing is sensed twice. What a hand or an
+    /// experimenter changes between two steps is sensed a step late.
+    #[must_use]
+    pub fn sensing_ahead() -> Self {
+        Self::scheduled(Sensing::Ahead)
+    }
+
+    fn scheduled(sensing: Sensing) -> Self {
         let mut world = World::new();
         world.insert_resource(Minds(SyncCell::new(Vec::new())));
         world.init_resource::<Attention>();
         world.init_resource::<Hands>();
         world.init_resource::<Trouble>();
-        world.init_resource::<Sensed>();
         world.init_resource::<Digest>();
         world.init_resource::<Surroundings>();
         world.init_resource::<StepRecord>();
@@ -49,7 +60,7 @@ impl Sandbox {
         world.init_resource::<Laws>();
         world.init_resource::<Timetable>();
         world.init_resource::<Pursuers>();
-        Self { world, schedule: schedule(), built: false }
+        Self { world, schedule: schedule(sensing), built: false }
     }
 
     /// The minds from the next [`Sandbox::reset`] on: one for each agent, in scenario order.
@@ -89,7 +100,6 @@ impl Sandbox {
         self.world.insert_resource(pursuers);
         self.seat_agents(spec);
         self.world.insert_resource(Trouble::default());
-        self.world.insert_resource(Sensed::default());
         self.world.resource_mut::<Digest>().restart();
         self.world.insert_resource(StepRecord {
             agents: vec![AgentRecord::default(); spec.agents.len()],
@@ -123,16 +133,6 @@ impl Sandbox {
         }
     }
 
-    /// Let the agents sense now what the next control step begins with: [`Sandbox::record`] then has it before any mind thinks,
-    /// and that control step, which is the same bits as ever, need not sense it again. Whatever a hand or an experimenter changes
-    /// in between is sensed all the same.
-    pub fn sense(&mut self) {
-        self.world.insert_resource(Sensed::default());
-        if self.built && self.world.run_system_cached(sense).is_ok() {
-            self.world.insert_resource(Sensed(true));
-        }
-    }
-
     /// The world after the latest control step, and what led there.
     #[must_use]
     pub fn record(&self) -> &StepRecord {
@@ -155,7 +155,7 @@ impl Sandbox {
     fn sensed(&self, agent: usize) -> Option<Observation> {
         let surroundings = self.world.resource::<Surroundings>();
         let entity = self.world.resource::<Roster>().agents.get(agent)?;
-        let (handle, senses, contacts, _) = self.world.entity(*entity).get_components::<Sensing>().ok()?;
+        let (handle, senses, contacts, _) = self.world.entity(*entity).get_components::<Sensor>().ok()?;
         let context = self.world.get::<RapierContextEntityLink>(*entity)?;
         let body = self.world.get::<RapierRigidBodySet>(context.0)?.bodies.get(handle.0)?;
         let mut values = Vec::new();

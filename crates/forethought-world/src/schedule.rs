@@ -40,11 +40,23 @@ enum Stage {
     Record,
 }
 
+/// When agents sense what a control step begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sensing {
+    /// As it begins.
+    First,
+    /// At the end of the one before, for whoever is to see it in between.
+    Ahead,
+}
+
 /// The schedule of one control step. One thread runs it whatever bevy's features are, and two systems whose order is
 /// left open are an error, so that there is one order of events and no other.
-pub(crate) fn schedule() -> Schedule {
+pub(crate) fn schedule(sensing: Sensing) -> Schedule {
     let mut schedule = Schedule::new(ControlStep);
-    let stages = (Stage::Sense, Stage::Think, Stage::Act, Stage::Simulate, Stage::Live, Stage::Record);
+    let stages = match sensing {
+        Sensing::First => (Stage::Sense, Stage::Think, Stage::Act, Stage::Simulate, Stage::Live, Stage::Record).chain(),
+        Sensing::Ahead => (Stage::Think, Stage::Act, Stage::Simulate, Stage::Live, Stage::Record, Stage::Sense).chain(),
+    };
     schedule
         .set_executor(SingleThreadedExecutor::new())
         .set_build_settings(ScheduleBuildSettings {
@@ -52,7 +64,7 @@ pub(crate) fn schedule() -> Schedule {
             hierarchy_detection: LogLevel::Error,
             ..ScheduleBuildSettings::default()
         })
-        .configure_sets(stages.chain())
+        .configure_sets(stages)
         .add_systems((
             sense.in_set(Stage::Sense),
             think.in_set(Stage::Think),
@@ -77,27 +89,19 @@ pub(crate) struct Attention(pub Detail);
 #[derive(Resource, Default)]
 pub(crate) struct Trouble(pub Option<WorldError>);
 
-/// Whether the agents have sensed already what the next control step begins with.
-#[derive(Resource, Default)]
-pub(crate) struct Sensed(pub bool);
-
 /// Where an agent's goal observation is taken; none without a target.
 #[derive(Component, Clone, Copy)]
 pub(crate) struct GoalFrame(pub Option<Frame>);
 
-pub(crate) type Sensing<'a> = (&'a RapierRigidBodyHandle, &'a Senses, &'a Contacts, &'a GoalFrame);
+pub(crate) type Sensor<'a> = (&'a RapierRigidBodyHandle, &'a Senses, &'a Contacts, &'a GoalFrame);
 
 pub(crate) fn sense(
     mut record: ResMut<StepRecord>,
-    mut sensed: ResMut<Sensed>,
     roster: Res<Roster>,
     surroundings: Res<Surroundings>,
     physics: Query<Physics>,
-    agents: Query<Sensing>,
+    agents: Query<Sensor>,
 ) {
-    if std::mem::take(&mut sensed.0) {
-        return;
-    }
     let Ok(physics) = physics.single() else { return };
     let record = &mut *record;
     for (index, (agent, entity)) in record.agents.iter_mut().zip(&roster.agents).enumerate() {

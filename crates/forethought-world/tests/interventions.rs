@@ -131,23 +131,15 @@ fn clearance_is_the_distance_to_the_nearest_solid() {
     assert_eq!(sandbox.reach_m(7), 0.0);
 }
 
-/// Sensed between two steps, each step begins with what is sensed then, and all is the same bits; what an experimenter does after
-/// that is sensed all the same.
+/// What is sensed ahead is what the next step begins with, and all is the same bits.
 #[test]
 fn sensing_ahead_changes_nothing() {
-    let mut sandbox = restless_pair();
-    let plain = run(&mut sandbox, |sandbox, step| {
-        if step == 12 {
-            sandbox.place(0, at(2.0, 2.0));
-        }
-    });
+    let plain = run(&mut restless_pair(), |_, _| {});
+    let mut sandbox = Sandbox::sensing_ahead();
+    sandbox.set_minds(vec![scripted(restless), scripted(restless)]);
     let ahead = run(&mut sandbox, |sandbox, step| {
-        sandbox.sense();
-        let now = sandbox.observe(0);
-        assert_eq!(sandbox.record().agents[0].observation, now, "before step {step}");
-        if step == 12 {
-            sandbox.place(0, at(2.0, 2.0));
-        }
+        let sensed = [0, 1].map(|agent| sandbox.record().agents[agent].observation.clone());
+        assert_eq!(sensed, [sandbox.observe(0), sandbox.observe(1)], "before step {step}");
     });
     assert_eq!(plain, ahead);
 }

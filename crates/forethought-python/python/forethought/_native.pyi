@@ -6,8 +6,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__file__: str
-
 def main(argv: list[str]) -> int:
     """Do what a command line says, whose first word is the program's name, and return its exit status.
 

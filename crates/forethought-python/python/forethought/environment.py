@@ -56,7 +56,7 @@ class ForethoughtEnv(gymnasium.Env[Any, NDArray[np.float32]]):
             raise ValueError(f'there is no render mode {render_mode!r}: give "rgb_array"')
         self._environments = Environments(fspath(scenario), 1, 1, goal_in_observation)
         self._layout = Layout.of(self._environments, observations, width_px)
-        self._plan = Plan(None, split, 0)
+        self._plan = Plan.before(split)
         self._width_px = width_px
         self.render_mode = render_mode
         self.metadata = {**self.metadata, "render_fps": max(1, round(1 / self._environments.control_period_s))}

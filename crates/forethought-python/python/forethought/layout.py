@@ -78,7 +78,7 @@ class Layout:
             return dict_space(self.channels)
         return flat_space(self.channels)
 
-    def action_space(self) -> spaces.Box:
+    def action_space(self) -> spaces.Space[NDArray[np.float32]]:
         """What all agents do together."""
         return action_space(self.agents[-1].acts.stop)
 
@@ -106,12 +106,12 @@ def dict_space(channels: tuple[Channel, ...]) -> spaces.Dict:
     return spaces.Dict({c.name: spaces.Box(-np.inf, np.inf, c.shape, np.float32) for c in channels})
 
 
-def action_space(size: int) -> spaces.Box:
+def action_space(size: int) -> spaces.Space[NDArray[np.float32]]:
     """Values in [-1, 1], which actuators scale."""
-    return spaces.Box(-1.0, 1.0, (size,), np.float32)
+    return spaces.Box(np.float32(-1.0), np.float32(1.0), (size,), np.float32)
 
 
-def as_actions(actions: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def as_actions(actions: Any, shape: tuple[int, ...] | None) -> NDArray[np.float32]:
     """Actions as Rust takes them; the very array where it fits."""
     array = np.ascontiguousarray(actions, dtype=np.float32)
     if array.shape != shape:
@@ -121,22 +121,30 @@ def as_actions(actions: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 @dataclass
 class Plan:
-    """Which episodes are to be played: those of a seed, one after another, or one by its number."""
+    """Which episode is being played, of those of a seed."""
 
-    seed: int | None
+    seed: int
     split: Split
     episode: int
+    # Whether none has been played yet.
+    fresh: bool = False
+
+    @classmethod
+    def before(cls, split: Split) -> Plan:
+        """Before the first."""
+        return cls(0, split, 0, fresh=True)
 
     def following(self, seed: int | None, options: dict[str, Any] | None, fresh_seed: int) -> Plan:
-        """The next one, after a `reset` with this seed and these options."""
+        """The next one, after a `reset` with this seed and these options; `fresh_seed` is the first one's, where none is given."""
         options = dict(options or {})
         split = options.pop("split", self.split)
         chosen = options.pop("episode", None)
         if options:
             raise ValueError(f'unknown options {sorted(options)}: there are "split" and "episode"')
-        begins = seed is not None or self.seed is None or split != self.split
+        begins = seed is not None or self.fresh or split != self.split
         number = 0 if begins else self.episode + 1
         if chosen is not None:
             number = int(chosen)
-        known = self.seed if seed is None else int(seed)
-        return Plan(fresh_seed if known is None else known, split, number)
+        if seed is None:
+            seed = fresh_seed if self.fresh else self.seed
+        return Plan(int(seed), split, number)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
-from pettingzoo.utils.env import ParallelEnv as PettingZooParallelEnv
+from pettingzoo.utils.env import ParallelEnv as PettingZooParallelEnv  # type: ignore[import-untyped]
 
 from forethought._native import Environments
 from forethought.environment import RENDER_WIDTH_PX
@@ -23,7 +23,7 @@ def parallel_env(scenario: str | PathLike[str], **options: Any) -> ParallelEnv:
     return ParallelEnv(scenario, **options)
 
 
-class ParallelEnv(PettingZooParallelEnv[str, Any, NDArray[np.float32]]):
+class ParallelEnv(PettingZooParallelEnv[str, Any, NDArray[np.float32]]):  # type: ignore[misc]
     """Agents that act at once, under the names that the scenario gives them.
 
     Observations, actions, rewards, worlds and `options` are those of `forethought.ForethoughtEnv`, for each agent by itself;
@@ -47,7 +47,7 @@ class ParallelEnv(PettingZooParallelEnv[str, Any, NDArray[np.float32]]):
             raise ValueError(f'there is no render mode {render_mode!r}: give "rgb_array"')
         self._environments = Environments(fspath(scenario), 1, 1, goal_in_observation)
         self._layout = Layout.of(self._environments, observations, RENDER_WIDTH_PX)
-        self._plan = Plan(None, split, 0)
+        self._plan = Plan.before(split)
         self._random = np.random.default_rng()
         self.render_mode = render_mode
         period_s = self._environments.control_period_s
@@ -68,15 +68,16 @@ class ParallelEnv(PettingZooParallelEnv[str, Any, NDArray[np.float32]]):
         """What this agent senses."""
         return self.observation_spaces[agent]
 
-    def action_space(self, agent: str) -> spaces.Box:
+    def action_space(self, agent: str) -> spaces.Space[NDArray[np.float32]]:
         """What this agent does."""
         return self.action_spaces[agent]
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-        """Begin an episode: of this seed, or the next one."""
-        plan = self._plan.following(seed, options, int(self._random.integers(2**63)))
+        """Begin an episode: of this seed, or the next one. Other options than "split" and "episode" are for others, and ignored."""
+        own = {name: value for name, value in (options or {}).items() if name in ("split", "episode")}
+        plan = self._plan.following(seed, own, int(self._random.integers(2**63)))
         self._environments.begin(0, plan.seed, plan.split, plan.episode, self._observation)
         self._plan = plan
         self.agents = list(self.possible_agents)
@@ -121,7 +122,8 @@ class ParallelEnv(PettingZooParallelEnv[str, Any, NDArray[np.float32]]):
 
     def state(self) -> NDArray[np.float32]:
         """What all agents sense, one after another."""
-        return self._observation[0].copy()
+        state: NDArray[np.float32] = self._observation[0].copy()
+        return state
 
     def close(self) -> None:
         """There is nothing to close."""

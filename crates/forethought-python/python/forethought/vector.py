@@ -50,7 +50,7 @@ class VectorEnv(GymnasiumVectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
         self.render_mode = render_mode
         self._environments = Environments(fspath(scenario), num_envs, threads, goal_in_observation)
         self._layout = Layout.of(self._environments, observations, width_px)
-        self._plans = [Plan(None, split, 0) for _ in range(num_envs)]
+        self._plans = [Plan.before(split) for _ in range(num_envs)]
         self._copy, self._width_px = copy, width_px
         self.metadata = {**self.metadata, "render_fps": max(1, round(1 / self._environments.control_period_s))}
         self.single_observation_space = self._layout.observation_space()
@@ -78,12 +78,15 @@ class VectorEnv(GymnasiumVectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
         info: dict[str, Any] = {}
         for index, of_one in enumerate(seeds):
             # What an environment has begun by itself since counts too.
-            if self._plans[index].seed is not None:
+            if not self._plans[index].fresh:
                 self._plans[index].episode = self._environments.facts(index)["episode"]
             plan = self._plans[index].following(of_one, options, int(self.np_random.integers(2**63)))
             self._environments.begin(index, plan.seed, plan.split, plan.episode, self._observation)
             self._plans[index] = plan
-            info = self._add_info(info, self._environments.facts(index), index)
+            facts = self._environments.facts(index)
+            # Of 64 bits, none of which is a sign.
+            facts.update((name, np.uint64(facts[name])) for name in ("seed", "episode_seed"))
+            info = self._add_info(info, facts, index)
         self._tell_goals(info, np.ones(self.num_envs, bool))
         return self._observed(), info
 
@@ -100,7 +103,7 @@ class VectorEnv(GymnasiumVectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
         )
         info: dict[str, Any] = {}
         ended = self._terminated | self._truncated
-        for index in np.flatnonzero(ended):
+        for index in np.flatnonzero(ended).tolist():
             told = {"is_success": self._environments.outcome(index) == "success", "steps": self._environments.steps(index)}
             info = self._add_info(info, told, index)
         if self._begun.any():
@@ -146,7 +149,7 @@ class VectorEnv(GymnasiumVectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
             return
         self._environments.goals(self._goals)
         places = np.full((self.num_envs, len(self._layout.agents), 2), np.nan, np.float32)
-        for index in np.flatnonzero(which):
+        for index in np.flatnonzero(which).tolist():
             for agent, place in enumerate(self._environments.goal_positions(index)):
                 places[index, agent] = np.nan if place is None else place
         info["goal"], info["_goal"] = self._layout.split(self._goals), which

@@ -130,7 +130,7 @@ impl Environment {
         };
         let seats: Vec<Seat> = drawn.world.agents.iter().map(&mut seat).collect();
         let puppets: Vec<Puppet> = seats.iter().map(|seat| Puppet::new(seat.acts.len())).collect();
-        let mut sandbox = Sandbox::new();
+        let mut sandbox = Sandbox::sensing_ahead();
         sandbox.set_minds(puppets.iter().map(Puppet::mind).collect());
         let explores = setup.loaded.scenario.factors.iter().any(|factor| factor.explore.is_some());
         let exploring =
@@ -211,8 +211,6 @@ impl Environment {
         let Current { drawn, crowd, goals_m, lives, outcome } = current;
         crowd.count(&drawn.world, &self.sandbox);
         *outcome = conditions::outcome(&drawn.episode, &drawn.world, &self.sandbox, crowd);
-        // What the agents see now is what the next step begins with.
-        self.sandbox.sense();
         let truncated = match outcome {
             Some(Outcome::TimeLimit) => true,
             Some(Outcome::Success) => *lives,

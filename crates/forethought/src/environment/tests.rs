@@ -41,7 +41,8 @@ fn mimicked(name: &str, index: u64) -> Vec<f64> {
     assert_eq!(result.digest, crate::episode::hex(environment.digest()));
     let factors: forethought_interface::FactorValues = environment.drawn().unwrap().factors.iter().cloned().collect();
     assert_eq!(result.factors, factors);
-    assert!(matches!(environment.step(&vec![0.0; environment.action_len()]), Err(Error::NoEpisode)));
+    let nothing = vec![0.0; environment.action_len()];
+    assert!(matches!(environment.step(&nothing), Err(Error::NoEpisode)));
     rewards
 }
 
