@@ -21,6 +21,7 @@ examples:
 Every node needs the same version of forethought, or gets it by
   --runtime-env '{"pip": ["forethought[ray]"]}'
 Scenario files and models travel along. Shards that have ended are kept in DIR.parts, which may be removed once DIR is complete.
+A cluster at ray:// that asks for a token wants RAY_AUTH_MODE=token in the environment.
 
 A node that is lost takes the shards with it that it was running; Ray runs them elsewhere. Ctrl-C ends the batch after the shards
 under way; --resume goes on. A shard that fails again and again is told with its output and does not stop the others.

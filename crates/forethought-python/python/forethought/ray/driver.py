@@ -57,8 +57,10 @@ def connect(options: Namespace) -> None:
     try:
         ray.init(address=options.address, **settings)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        where = options.address or "RAY_ADDRESS"
-        raise Trouble(f"no Ray cluster at {where}: {error}; start one with `ray start --head`, or give --address local", 2) from error
+        remedy = "start one with `ray start --head`, or give --address local"
+        if str(options.address).startswith("ray://"):
+            remedy = "if it asks for a token, set RAY_AUTH_MODE=token"
+        raise Trouble(f"no Ray cluster at {options.address or 'RAY_ADDRESS'}: {error}; {remedy}", 2) from error
     # Nodes need not have this package to say that they have not.
     ray.cloudpickle.register_pickle_by_value(work)
 
@@ -145,7 +147,7 @@ class Run:
                     kept += self.take(ref, running.pop(ref), progress)
                 self.count_nodes(progress)
                 ended = self.number - len(running) - len(waiting)
-                progress.set(kept + self.under_way(counter, running), f"{ended}/{self.number} shards, {len(self.nodes)} nodes")
+                progress.set(kept + self.under_way(counter, running), f"{ended}/{self.number} shards, nodes: {len(self.nodes)}")
         self.starts = asked(counter.begun.remote(), 0)
 
     def take(self, ref: ray.ObjectRef, shard: int, progress: Progress) -> int:
@@ -194,18 +196,21 @@ class Run:
         if not have or self.interrupted:
             raise Trouble(f"stopped before the end, with {len(have)} of {self.number} shards in {self.parts.path}; go on with --resume")
         status, said = self.parts.merge(self.options.resume, self.options.json)
-        if self.options.json and said:
-            about = {
-                "shards": self.number,
-                "shards_resumed": len(self.resumed),
-                "shards_failed": {str(shard): problem for shard, problem in self.failed.items()},
-                "shard_starts": self.starts,
-                "nodes": len(self.nodes),
-                "cpus_per_shard": self.options.cpus_per_shard,
-                "shard_secs": round(self.secs, 3),
-                "shard_cpu_secs": round(self.cpu_secs, 3),
-                "wall_secs": round(time.monotonic() - began, 3),
-            }
+        wall_secs = round(time.monotonic() - began, 3)
+        about = {
+            "shards": self.number,
+            "shards_resumed": len(self.resumed),
+            "shards_failed": {str(shard): problem for shard, problem in self.failed.items()},
+            "shard_starts": self.starts,
+            "nodes": len(self.nodes),
+            "cpus_per_shard": self.options.cpus_per_shard,
+            "shard_secs": round(self.secs, 3),
+            "shard_cpu_secs": round(self.cpu_secs, 3),
+            "wall_secs": wall_secs,
+        }
+        if not self.options.json:
+            said.append(f"  in {self.number} shards, {len(self.resumed)} of them from before; nodes: {len(self.nodes)}; {wall_secs:.1f} s in all")
+        elif said:
             said[-1] = json.dumps(json.loads(said[-1]) | {"ray": about})
         print("\n".join(said), flush=True)
         if missing:
