@@ -8,6 +8,7 @@ mod edit;
 mod inspect;
 mod num;
 mod observation;
+pub mod palette;
 mod scene;
 mod seed;
 mod shelf;
