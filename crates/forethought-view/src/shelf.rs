@@ -25,8 +25,7 @@ pub fn show(ctx: &Context, place: Rect, cards: &[ScenarioCard]) -> Vec<Ask> {
         ui.horizontal(|ui| {
             ui.label(RichText::new("Choose a world").font(strong(24.0)));
             ui.add_space(10.0);
-            let hint = "Watch an agent live in it, look into its mind, and lay hands on both. Dots count what a world asks beyond \
-                        getting somewhere: nothing, one thing, or more.";
+            let hint = "Watch an agent live, and lay hands on its world. Dots: things asked beyond getting somewhere (none, one, more).";
             ui.label(RichText::new(hint).color(palette::egui(palette::FAINT_INK)));
         });
         ui.add_space(6.0);

@@ -16,6 +16,7 @@ use bevy_rapier2d::dynamics::RapierRigidBodyHandle;
 use bevy_rapier2d::rapier::dynamics::RigidBodyHandle;
 use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
 use forethought_interface::{Observation, Pose, Thing, Think};
+use std::time::Instant;
 
 /// What a hand lets each agent do, in place of what its mind decided.
 #[derive(Resource, Default)]
@@ -144,9 +145,10 @@ impl Sandbox {
         self.world.resource_scope(|world, mut record: Mut<StepRecord>| {
             let mut minds = world.resource_mut::<Minds>();
             for (agent, mind) in record.agents.iter_mut().zip(minds.0.get()) {
+                let began = Instant::now();
                 let thought = mind.inspect().and_then(|mind| mind.preview(&agent.observation, agent.goal.as_ref()));
                 if thought.is_some() {
-                    agent.thought = thought;
+                    (agent.thought, agent.think_time) = (thought, began.elapsed());
                 }
             }
         });

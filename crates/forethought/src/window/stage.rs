@@ -259,7 +259,9 @@ mod tests {
         assert_ne!(goal, to_m);
         // Looked at alone, nothing is decided by it.
         stage.begin(1).unwrap();
-        (0..3).for_each(|_| drop(stage.step().unwrap()));
+        for _ in 0..3 {
+            assert_eq!(stage.step().unwrap(), None);
+        }
         stage.preview();
         assert_eq!(play(&mut stage), batch);
     }
