@@ -515,7 +515,30 @@ fn a_recording_is_the_episode_of_the_batch() {
     assert_eq!(reader.info().width, 480);
     let (_, report) = record("end.png", &["--at-step", "9999"]);
     assert_eq!(report["recording"]["at_step"], steps, "the end, where the episode ends before");
-    assert_eq!(fs::read_dir(folder.path().join("films")).unwrap().count(), 5, "nothing is left beside");
+    let (full, report) = record("full.gif", &["--record-detail", "full"]);
+    assert!(
+        fs::metadata(&full).unwrap().len() > fs::metadata(&file).unwrap().len() && report["digest"] == batch["digest"]
+    );
+    assert_eq!(fs::read_dir(folder.path().join("films")).unwrap().count(), 6, "nothing is left beside");
+}
+
+#[test]
+fn an_agent_that_learns_can_be_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let learn = |name: &str, extra: &[&str]| {
+        let model = folder.path().join(name);
+        let settings = ["--set", "training.learn.every=8", "--set", "training.learn.updates=2"];
+        let arguments = ["run", "two_rooms", "--seed", "1", "--headless", "--json", "--learn", text(&model)];
+        let output = forethought(&[&arguments[..], &settings, extra].concat());
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        (json(&output), fs::read_to_string(model.with_extension("learn.jsonl")).unwrap())
+    };
+    let film = folder.path().join("film.gif");
+    let (recorded, told) = learn("recorded.safetensors", &["--record", text(&film)]);
+    let (alone, told_alone) = learn("alone.safetensors", &["--episodes", "1"]);
+    assert_eq!(recorded["digest"], alone["digest"]);
+    assert!(told == told_alone && told.lines().count() > 1, "{told}");
+    assert!(fs::metadata(film).unwrap().len() > 0);
 }
 
 /// What the scenario browser shows, and `assets/thumbnails/README.md` says how to make.

@@ -84,8 +84,15 @@ fn recording_does_not_disturb() {
         let setup = setup(actor, 6);
         let expected = &run(&setup, 3, 1, 1).results[0];
         for file in ["film.gif", "picture.png"].map(|name| folder.path().join(name)) {
-            let options =
-                RecordOptions { episode: 3, file, at_step: None, every: None, speed: None, width_px: WIDTH_PX };
+            let options = RecordOptions {
+                episode: 3,
+                file,
+                at_step: None,
+                every: None,
+                speed: None,
+                width_px: WIDTH_PX,
+                full: false,
+            };
             let mut progress = Progress::begin("recording", 200);
             let (recording, result) = record(&setup, &options, &Stop::default(), &mut progress).unwrap();
             let result = result.unwrap();

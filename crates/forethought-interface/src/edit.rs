@@ -11,6 +11,8 @@ pub enum Thing {
     Target(usize),
     /// An item of food.
     Food(usize),
+    /// A zone.
+    Zone(usize),
 }
 
 /// One change of the world between two control steps.

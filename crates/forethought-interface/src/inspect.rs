@@ -1,6 +1,6 @@
 //! What may be asked of a mind while it lives: to look inside, and to change how it acts. Read first: [`Inspect`].
 
-use crate::{Action, Observation};
+use crate::{Action, Observation, Thought};
 use serde::Serialize;
 
 /// What goes on inside a mind at one control step, beside what it decides.
@@ -82,6 +82,10 @@ pub trait Inspect {
     /// The energy of being where each of these would be sensed, under the present task: what its own cost makes of the state
     /// that it would encode there. None where it has no cost or something is not finite.
     fn energies(&self, observations: &[Observation], goal: Option<&Observation>) -> Option<Vec<f32>>;
+
+    /// What it would think here and now if it planned anew, with nothing remembered of it and no random number drawn; none where
+    /// it cannot think here.
+    fn preview(&self, observation: &Observation, goal: Option<&Observation>) -> Option<Thought>;
 
     /// The world was changed by hand: plan anew.
     fn reconsider(&mut self);

@@ -11,6 +11,7 @@ mod gallery;
 mod inspect;
 mod num;
 mod observation;
+pub mod palette;
 mod scene;
 mod seed;
 mod shelf;

@@ -3,7 +3,7 @@
 use crate::{Scene, Snapshot};
 use std::path::PathBuf;
 
-/// How much a scenario asks of an agent.
+/// How much a scenario asks of an agent: derived from what there is in it, not measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Difficulty {
     /// To get somewhere.

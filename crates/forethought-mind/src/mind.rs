@@ -132,6 +132,8 @@ pub enum MindError {
 
 /// The signal of how familiar the present place is.
 const NOVELTY: &str = "novelty";
+/// The drive that judges by the goal, not by what the body feels.
+const REACH: &str = "reach";
 
 /// The noise on what the policy proposes, as a standard deviation of action values.
 const PROPOSAL_NOISE: f32 = 0.3;
@@ -380,7 +382,7 @@ impl Mind {
         }
         if let Some(drive) = name.strip_prefix("critic.") {
             let critic = model.critic()?;
-            if drive == "reach" {
+            if drive == REACH {
                 return critic.of_goal(&present.latent, &present.goal).first().copied();
             }
             let at = critic.card().drives.iter().position(|known| known == drive)?;
@@ -454,7 +456,7 @@ impl Mind {
         self.configure(model, &present);
         let place_m = self.cost.place_m(&present.latent);
         let latent = if surprises { present.latent.clone() } else { vec![] };
-        let shown = (detail == Detail::Full).then(|| (present.clone(), self.familiarity(&present.latent)));
+        let shown = (detail == Detail::Full).then(|| present.clone());
         let mut thought = self.act(model, present, detail)?;
         if surprises {
             self.surprise.lately.remember(model.stride(), &latent, &thought.action.values);
@@ -465,10 +467,11 @@ impl Mind {
         if detail == Detail::Full {
             thought.remembered = self.recall.as_ref().map_or_else(Vec::new, Recall::remembered);
         }
-        if let Some((present, familiarity)) = shown {
-            thought.drives = self.needs().into_iter().zip(self.costs(&present, &thought.action.values)).collect();
-            thought.drives.extend(familiarity.map(|familiarity| (NOVELTY.to_owned(), familiarity)));
-            thought.introspection = Some(Box::new(self.introspect(model, &present, &thought.action.values)));
+        if let Some(present) = shown {
+            let inside = self.introspect(model, &present, &thought.action.values);
+            let needs = inside.drives.iter().filter(|drive| drive.name != REACH);
+            thought.drives = needs.map(|drive| (drive.name.clone(), drive.cost)).collect();
+            thought.introspection = Some(Box::new(inside));
         }
         thought.task = self.configurator.as_ref().and_then(|configurator| {
             let (name, reason) = (configurator.task()?.name.clone(), configurator.reason().to_owned());

@@ -5,7 +5,7 @@ use crate::{
     camera::Mapping,
     input::{Ask, Tool},
     palette,
-    scene::reach_m,
+    scene::{outlines_reach_m, reach_m},
     story::Story,
 };
 use bevy::{color::Srgba, math::Vec2, prelude::Resource};
@@ -170,7 +170,11 @@ fn under(scene: &Scene, now: &Snapshot, at_m: Vec2, reach_m: f32) -> Option<Thin
         return Some(Thing::Target(index));
     }
     let body = near(&now.bodies, &|index| scene.bodies.get(index).map_or(vec![], |body| body.outlines.clone()));
-    body.map(Thing::Body)
+    if let Some(body) = body {
+        return Some(Thing::Body(body));
+    }
+    let mut zones = scene.zones.iter().enumerate().rev();
+    zones.find(|(_, zone)| covers(&zone.outlines, zone.pose, at_m, reach_m)).map(|(index, _)| Thing::Zone(index))
 }
 
 fn within(middle_m: [f32; 2], at_m: Vec2, radius_m: f32) -> bool {
@@ -200,6 +204,7 @@ fn middle_m(scene: &Scene, now: &Snapshot, thing: Thing) -> Option<Vec2> {
         Thing::Body(index) => now.bodies.get(index)?.position_m,
         Thing::Target(index) => scene.targets.get(index)?.position_m,
         Thing::Food(index) => now.foods.get(index)?.position_m,
+        Thing::Zone(index) => scene.zones.get(index)?.pose.position_m,
     };
     Some(position_m.into())
 }
@@ -211,6 +216,7 @@ fn radius_m(scene: &Scene, thing: Thing) -> f32 {
         Thing::Body(index) => scene.bodies.get(index).map(reach_m),
         Thing::Target(index) => scene.targets.get(index).map(|target| target.radius_m),
         Thing::Food(index) => scene.foods.get(index).map(|food| 0.5 * food.radius_m),
+        Thing::Zone(index) => scene.zones.get(index).map(|zone| outlines_reach_m(&zone.outlines)),
     };
     radius.unwrap_or(0.0).min(0.7)
 }
@@ -218,7 +224,7 @@ fn radius_m(scene: &Scene, thing: Thing) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use forethought_interface::{FoodItem, Marker, SceneBody, SceneFood};
+    use forethought_interface::{FoodItem, Marker, SceneBody, SceneFood, SceneZone};
 
     fn world() -> (Scene, Snapshot) {
         let body = |outline: Outline| SceneBody { name: "a".into(), outlines: vec![outline], color: [0.0; 3] };
@@ -228,6 +234,12 @@ mod tests {
             agents: vec![body(Outline::Disc { center_m: [0.0; 2], radius_m: 0.3 })],
             bodies: vec![body(Outline::Polygon { vertices_m })],
             targets: vec![Marker { name: "goal".into(), position_m: [8.0, 8.0], radius_m: 0.5 }],
+            zones: vec![SceneZone {
+                name: "mud".into(),
+                pose: Pose { position_m: [2.0, 7.0], angle_rad: 0.0 },
+                outlines: vec![Outline::Disc { center_m: [0.0; 2], radius_m: 1.0 }],
+                color: [0.0; 3],
+            }],
             foods: vec![SceneFood { name: "food".into(), radius_m: 0.4, color: [0.0; 3] }; 2],
             ..Scene::default()
         };
@@ -250,6 +262,8 @@ mod tests {
         assert_eq!(at(6.8, 5.0), None);
         assert_eq!(at(8.3, 8.2), Some(Thing::Target(0)));
         assert_eq!(at(1.1, 1.0), Some(Thing::Food(0)));
+        assert_eq!(at(2.5, 7.5), Some(Thing::Zone(0)));
+        assert!(tool_takes(Tool::Move, Thing::Zone(0)) && !tool_takes(Tool::Erase, Thing::Zone(0)));
         assert!(!tool_takes(Tool::Erase, Thing::Agent(0)) && tool_takes(Tool::Erase, Thing::Food(0)));
     }
 

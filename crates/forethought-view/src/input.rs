@@ -117,7 +117,7 @@ pub enum Tool {
 impl Tool {
     /// All tools, by their keys from 1 up.
     pub const ALL: [(Self, &'static str, &'static str); 6] = [
-        (Self::Move, "Move", "drag an agent, a body, a target or food"),
+        (Self::Move, "Move", "drag an agent, a body, a target, food or a zone"),
         (Self::Push, "Push", "drag from an agent or a box, and let go"),
         (Self::Wall, "Wall", "drag from one end to the other"),
         (Self::Box, "Box", "click where it is to be"),

@@ -1,61 +1,63 @@
-//! The colours: Okabe and Ito's, which people with any colour vision can tell apart. Read first: [`CHOSEN`].
+//! The colours, in the words of those who draw. Read first: [`forethought_interface::palette`].
 
 use bevy::color::{ColorToPacked, Srgba};
 use bevy_egui::egui::Color32;
+use forethought_interface::palette as shared;
+pub use shared::{DARKEST, ZONE};
 
 /// The future that the agent acts on.
-pub const CHOSEN: Srgba = srgb(0xd5, 0x5e, 0x00);
+pub const CHOSEN: Srgba = srgb(shared::CHOSEN);
 /// The futures that it weighed.
-pub const CANDIDATE: Srgba = srgb(0x00, 0x72, 0xb2);
+pub const CANDIDATE: Srgba = srgb(shared::CANDIDATE);
 /// Where the levels above the first mean to be: the second level's first, then by turns.
-pub const SUBGOALS: [Srgba; 3] = [srgb(0xcc, 0x79, 0xa7), srgb(0x56, 0xb4, 0xe9), srgb(0x8f, 0x84, 0x00)];
+pub const SUBGOALS: [Srgba; 3] = [srgb(shared::SUBGOALS[0]), srgb(shared::SUBGOALS[1]), srgb(shared::SUBGOALS[2])];
 /// Futures under each value of the latent variable, by turns.
 pub const FUTURES: [Srgba; 5] = [
-    srgb(0xd5, 0x5e, 0x00),
-    srgb(0x00, 0x72, 0xb2),
-    srgb(0x00, 0x9e, 0x73),
-    srgb(0xcc, 0x79, 0xa7),
-    srgb(0x8f, 0x84, 0x00),
+    srgb(shared::FUTURES[0]),
+    srgb(shared::FUTURES[1]),
+    srgb(shared::FUTURES[2]),
+    srgb(shared::FUTURES[3]),
+    srgb(shared::FUTURES[4]),
 ];
 /// The lowest energy of a landscape.
-pub const LOW_ENERGY: Srgba = srgb(0xff, 0xff, 0xff);
+pub const LOW_ENERGY: Srgba = srgb(shared::LOW_ENERGY);
 /// The highest energy of a landscape.
-pub const HIGH_ENERGY: Srgba = srgb(0x5b, 0x3a, 0x7e);
+pub const HIGH_ENERGY: Srgba = srgb(shared::HIGH_ENERGY);
 /// Where a body is touched.
-pub const CONTACT: Srgba = srgb(0xb8, 0x3a, 0x00);
+pub const CONTACT: Srgba = srgb(shared::CONTACT);
 /// Where the agent keeps in mind that something is.
-pub const REMEMBERED: Srgba = srgb(0x00, 0x72, 0xb2);
+pub const REMEMBERED: Srgba = srgb(shared::REMEMBERED);
 /// Sensor rays.
-pub const RAY: Srgba = srgb(0xe6, 0x9f, 0x00);
+pub const RAY: Srgba = srgb(shared::RAY);
 /// Where the agent has really been.
-pub const TRAIL: Srgba = srgb(0x33, 0x3a, 0x42);
+pub const TRAIL: Srgba = srgb(shared::TRAIL);
 /// Targets.
-pub const TARGET: Srgba = srgb(0x00, 0x9e, 0x73);
+pub const TARGET: Srgba = srgb(shared::TARGET);
 
 /// Around the arena.
-pub const SURROUND: Srgba = srgb(0xe7, 0xea, 0xee);
+pub const SURROUND: Srgba = srgb(shared::SURROUND);
 /// The arena's floor.
-pub const FLOOR: Srgba = srgb(0xff, 0xff, 0xff);
+pub const FLOOR: Srgba = srgb(shared::FLOOR);
 /// The dark over the arena at night.
-pub const NIGHT: Srgba = srgb(0x14, 0x1c, 0x3c);
+pub const NIGHT: Srgba = srgb(shared::NIGHT);
 /// A line each metre, or each ten.
-pub const GRID: Srgba = srgb(0xee, 0xf0, 0xf3);
+pub const GRID: Srgba = srgb(shared::GRID);
 /// The arena's boundary, and words.
-pub const INK: Srgba = srgb(0x1d, 0x23, 0x2a);
+pub const INK: Srgba = srgb(shared::INK);
 /// Words that matter less.
-pub const FAINT_INK: Srgba = srgb(0x55, 0x5f, 0x6b);
+pub const FAINT_INK: Srgba = srgb(shared::FAINT_INK);
 /// Behind the panel's words.
-pub const PAPER: Srgba = srgb(0xfa, 0xfb, 0xfc);
+pub const PAPER: Srgba = srgb(shared::PAPER);
 /// Lines between things.
-pub const RULE: Srgba = srgb(0xcf, 0xd5, 0xdc);
+pub const RULE: Srgba = srgb(shared::RULE);
 /// The share of an agent's energy that is in store.
-pub const STORE: Srgba = srgb(0xe6, 0x9f, 0x00);
+pub const STORE: Srgba = srgb(shared::STORE);
 /// It went well.
-pub const GOOD: Srgba = srgb(0x00, 0x7a, 0x5a);
+pub const GOOD: Srgba = srgb(shared::GOOD);
 /// It did not.
-pub const BAD: Srgba = srgb(0xb8, 0x3a, 0x00);
+pub const BAD: Srgba = srgb(shared::BAD);
 
-const fn srgb(red: u8, green: u8, blue: u8) -> Srgba {
+const fn srgb([red, green, blue]: shared::Color) -> Srgba {
     Srgba::rgb(red as f32 / 255.0, green as f32 / 255.0, blue as f32 / 255.0)
 }
 

@@ -29,8 +29,8 @@ pub fn draw_ground(brush: &mut Brush, scene: &Scene, mapping: Mapping) {
     for zone in &scene.zones {
         let color = palette::scenario(zone.color);
         for corners in shapes(&zone.outlines, zone.pose, mapping) {
-            corners.fill(brush, Srgba { alpha: 0.35, ..color });
-            corners.outline(brush, 1.5, Srgba { alpha: 0.7, ..palette::darker(color) });
+            corners.fill(brush, Srgba { alpha: palette::ZONE[0], ..color });
+            corners.outline(brush, 1.5, Srgba { alpha: palette::ZONE[1], ..palette::darker(color) });
         }
     }
     for target in &scene.targets {
@@ -58,7 +58,7 @@ pub fn draw_foods(brush: &mut Brush, scene: &Scene, items: &[FoodItem], mapping:
 pub fn draw_night(brush: &mut Brush, light: f32, mapping: Mapping) {
     let dark = 1.0 - light.clamp(0.0, 1.0);
     if dark > 0.0 {
-        brush.polygon(&arena(mapping), Srgba { alpha: 0.55 * dark, ..palette::NIGHT });
+        brush.polygon(&arena(mapping), Srgba { alpha: palette::DARKEST * dark, ..palette::NIGHT });
     }
 }
 
@@ -153,7 +153,12 @@ fn front_m(agent: &SceneBody) -> f32 {
 
 /// How far a body reaches from its middle, in metres.
 pub fn reach_m(body: &SceneBody) -> f32 {
-    let reach = body.outlines.iter().map(|outline| match outline {
+    outlines_reach_m(&body.outlines)
+}
+
+/// How far these parts reach from their middle, in metres.
+pub fn outlines_reach_m(outlines: &[Outline]) -> f32 {
+    let reach = outlines.iter().map(|outline| match outline {
         Outline::Disc { center_m, radius_m } => Vec2::from(*center_m).length() + radius_m,
         Outline::Polygon { vertices_m } => vertices_m.iter().map(|at| Vec2::from(*at).length()).fold(0.0, f32::max),
     });

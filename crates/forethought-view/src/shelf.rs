@@ -25,7 +25,7 @@ pub fn show(ctx: &Context, place: Rect, cards: &[ScenarioCard]) -> Vec<Ask> {
         ui.horizontal(|ui| {
             ui.label(RichText::new("Choose a world").font(strong(24.0)));
             ui.add_space(10.0);
-            let hint = "Watch an agent live in it, look into its mind, and lay hands on both.";
+            let hint = "Watch an agent live, and lay hands on its world. Dots: things asked beyond getting somewhere (none, one, more).";
             ui.label(RichText::new(hint).color(palette::egui(palette::FAINT_INK)));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let hint = "the energy-based models of the theory, each to watch while it trains";

@@ -332,6 +332,21 @@ impl Check {
         if let Some(position) = &food.position_m {
             self.pair(&Path::Field(&path, "position_m"), position);
         }
+        let places_path = Path::Field(&path, "places_m");
+        let mut places = Vec::with_capacity(food.places_m.len());
+        for (index, place) in food.places_m.iter().enumerate() {
+            places.extend(self.pair(&Path::Index(&places_path, index), place));
+        }
+        if many.is_some_and(|many| places.len() as f64 > many) {
+            let expected = "at most as many places as there are items";
+            self.report(&places_path, expected, places.len(), "leave some out, or raise `count`");
+        }
+        if let Some((size, _)) = ground
+            && places.iter().any(|place| place.cmplt(Vector::ZERO).any() || place.cmpgt(size).any())
+        {
+            let expected = format!("places inside the arena, from (0, 0) to ({}, {})", size.x, size.y);
+            self.report(&places_path, expected, "one outside", "move it inside or enlarge the arena");
+        }
         self.length(&Path::Field(&path, "radius_m"), &food.radius_m);
         self.within(&Path::Field(&path, "energy_j"), &food.energy_j, 0.0, LARGEST, "write an energy in joules");
         self.within(&Path::Field(&path, "regrows_s"), &food.regrows_s, 0.0, LARGEST, "write a time in seconds");

@@ -25,6 +25,9 @@ pub struct FoodSpec {
     /// The rectangle's middle in metres; the arena's without it.
     #[serde(default)]
     pub position_m: Option<[Num; 2]>,
+    /// Where the first items lie when an episode begins, in metres; the others lie at random places.
+    #[serde(default)]
+    pub places_m: Vec<[Num; 2]>,
     /// How near an agent's centre must come to eat an item, in metres.
     #[serde(default = "radius")]
     pub radius_m: Num,
@@ -65,7 +68,7 @@ fn green() -> [Num; 3] {
     [0.35, 0.65, 0.20].map(Num::Literal)
 }
 
-impl_numbers!(struct FoodSpec { count, size_m, position_m, radius_m, energy_j, regrows_s, clear_m, seed, color });
+impl_numbers!(struct FoodSpec { count, size_m, position_m, places_m, radius_m, energy_j, regrows_s, clear_m, seed, color });
 
 /// Places to try for an item before it waits for the next control step.
 const TRIES: usize = 200;
@@ -154,6 +157,9 @@ impl Patch {
             field: Field::new(spec, size),
             rng: ChaCha8Rng::seed_from_u64(seed),
         };
+        for (item, place) in patch.items.iter_mut().zip(&spec.places_m) {
+            (item.place, item.present) = (vector(place), true);
+        }
         patch.grow(0.0, solids);
         patch
     }
@@ -184,12 +190,27 @@ mod tests {
     use super::*;
     use crate::ShapeSpec;
 
+    #[test]
+    fn the_first_items_lie_where_they_are_put() {
+        let places_m = vec![[1.0, 2.0], [3.0, 4.5]].into_iter().map(|place| place.map(Num::Literal)).collect();
+        let spec = FoodSpec { places_m, ..spec(3.0) };
+        for seed in [1, 2] {
+            let patch = Patch::new(&spec, 0, seed, Vector::new(10.0, 10.0), &[]);
+            let places: Vec<_> = patch.items.iter().map(|item| item.place.to_array()).collect();
+            assert!(
+                places[..2] == [[1.0, 2.0], [3.0, 4.5]] && patch.items.iter().all(|item| item.present),
+                "{places:?}"
+            );
+        }
+    }
+
     fn spec(count: f64) -> FoodSpec {
         FoodSpec {
             name: "food".into(),
             count: Num::Literal(count),
             size_m: None,
             position_m: None,
+            places_m: vec![],
             radius_m: radius(),
             energy_j: energy(),
             regrows_s: Num::Literal(1.0),

@@ -7,15 +7,16 @@ use crate::check::check_world;
 use crate::food::Patch;
 use crate::physics::{self, Laws, Physics, PhysicsItem, Roster, Timetable};
 use crate::pursuit::Pursuers;
-use crate::schedule::{GoalFrame, Minds, record};
+use crate::schedule::{GoalFrame, Minds, record, sense};
 use crate::sensors::{Contacts, Moment, Senses};
 use crate::surroundings::Surroundings;
 use crate::{FoodSpec, Sandbox, StepRecord, WorldError, WorldSpec};
-use bevy::prelude::{Entity, Resource};
+use bevy::prelude::{Entity, Mut, Resource};
 use bevy_rapier2d::dynamics::RapierRigidBodyHandle;
 use bevy_rapier2d::rapier::dynamics::RigidBodyHandle;
 use bevy_rapier2d::rapier::math::{Pose as Frame, Vector};
 use forethought_interface::{Observation, Pose, Thing, Think};
+use std::time::Instant;
 
 /// What a hand lets each agent do, in place of what its mind decided.
 #[derive(Resource, Default)]
@@ -86,7 +87,7 @@ impl Sandbox {
         let entity = match what {
             Thing::Agent(agent) => roster.agents.get(agent).copied(),
             Thing::Body(body) => roster.bodies.get(body).copied(),
-            Thing::Target(_) | Thing::Food(_) => None,
+            Thing::Target(_) | Thing::Food(_) | Thing::Zone(_) => None,
         };
         let by = Vector::from_array(by_m_s);
         let Some(entity) = entity.filter(|_| by.is_finite()) else { return false };
@@ -123,6 +124,34 @@ impl Sandbox {
             }
         }
         true
+    }
+
+    /// Put a zone somewhere else, turned as it is.
+    ///
+    /// False, and nothing is done, where there is no such zone or a number is not finite.
+    pub fn place_zone(&mut self, zone: usize, position_m: [f32; 2]) -> bool {
+        let place = Vector::from_array(position_m);
+        let mut surroundings = self.world.resource_mut::<Surroundings>();
+        let Some(zone) = surroundings.zones.get_mut(zone).filter(|_| place.is_finite()) else { return false };
+        zone.follow(Frame::from_parts(place, zone.frame.rotation));
+        true
+    }
+
+    /// Show in the record what the minds would think if they planned anew here and now. Nobody remembers it, and nothing that
+    /// happens depends on it.
+    pub fn preview(&mut self) {
+        // Fails only where a resource is missing, and all are there from the start.
+        let _ = self.world.run_system_cached(sense);
+        self.world.resource_scope(|world, mut record: Mut<StepRecord>| {
+            let mut minds = world.resource_mut::<Minds>();
+            for (agent, mind) in record.agents.iter_mut().zip(minds.0.get()) {
+                let began = Instant::now();
+                let thought = mind.inspect().and_then(|mind| mind.preview(&agent.observation, agent.goal.as_ref()));
+                if thought.is_some() {
+                    (agent.thought, agent.think_time) = (thought, began.elapsed());
+                }
+            }
+        });
     }
 
     /// Put an item of food somewhere else.

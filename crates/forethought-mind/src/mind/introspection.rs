@@ -10,7 +10,9 @@ use crate::{
     world_model::Model,
 };
 use forethought_energy::distance::Distance;
-use forethought_interface::{Action, DriveCost, Foretold, Inspect, Introspection, MindSettings, Observation};
+use forethought_interface::{
+    Action, Detail, DriveCost, Foretold, Inspect, Introspection, MindSettings, Observation, Thought,
+};
 
 /// What one more error moves the usual one by.
 const USUAL_RATE: f32 = 0.05;
@@ -124,7 +126,10 @@ impl Inspect for Mind {
         };
         let mut latents = Vec::new();
         for observation in observations {
-            let mut percept = perception.perceive(observation).ok()?;
+            // What is in mind now is what would be in mind there, and nothing is noted of this.
+            let mut recall = self.recall.clone();
+            let completed = recall.as_mut().map(|recall| recall.complete(observation));
+            let mut percept = perception.perceive(completed.as_deref().unwrap_or(observation)).ok()?;
             self.ignored.iter().for_each(|index| percept[*index] = 0.0);
             latents.extend(model.encode(&percept));
         }
@@ -137,6 +142,14 @@ impl Inspect for Mind {
         cost.recall(self.memory.iter().filter_map(|moment| moment.place_m));
         let energies = cost.energies(&Imagined { latents: &latents, actions: &actions, batch, extent }, &goal);
         energies.iter().all(|energy| energy.is_finite()).then_some(energies)
+    }
+
+    fn preview(&self, observation: &Observation, goal: Option<&Observation>) -> Option<Thought> {
+        let mut other = self.clone();
+        other.drop_plan();
+        let model = other.model.clone().filter(|_| other.own.0.planner != PlannerName::Random)?;
+        let present = other.perceive(&model, observation, goal).ok()?;
+        other.live(&model, present, Detail::Full).ok()
     }
 
     fn reconsider(&mut self) {

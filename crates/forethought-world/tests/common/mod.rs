@@ -132,6 +132,7 @@ pub fn food(name: &str, x: f64, y: f64) -> FoodSpec {
         count: num(1.0),
         size_m: Some(pair(0.001, 0.001)),
         position_m: Some(pair(x, y)),
+        places_m: vec![],
         radius_m: num(0.3),
         energy_j: num(30.0),
         regrows_s: num(1.0),

@@ -90,6 +90,19 @@ struct RecordArgs {
         value_parser = clap::value_parser!(u16).range(i64::from(*WIDTHS_PX.start())..=i64::from(*WIDTHS_PX.end())),
     )]
     record_width: u16,
+
+    /// How much of what is imagined and sensed a film shows; `full` shows all futures and rays, in a larger file
+    #[arg(long, value_name = "HOW", requires = "record", default_value = "some")]
+    record_detail: RecordDetail,
+}
+
+/// How much a film shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum RecordDetail {
+    /// Eight of the futures that were not chosen, and what sensor rays hit.
+    Some,
+    /// All futures, and sensor rays.
+    Full,
 }
 
 const EXAMPLES: &str = "\
@@ -153,6 +166,7 @@ impl Run {
             every: self.recording.record_every,
             speed: self.recording.record_speed,
             width_px: self.recording.record_width,
+            full: self.recording.record_detail == RecordDetail::Full,
         };
         let started = Instant::now();
         let mut progress = Progress::begin(&format!("recording {}", setup.name()), self.limit(&setup));

@@ -47,7 +47,7 @@ pub const WIDTH_PX: u16 = 480;
 /// Where nobody says how many control steps lie between two frames, there are at most so many frames.
 const FRAMES: u32 = 300;
 /// Films and thumbnails have room for less: what moves takes its share of a film's file in each frame. So many futures that were
-/// not chosen are drawn, those of all agents together, and no sensor rays, only what they hit.
+/// not chosen are drawn, those of all agents together, and no sensor rays, only what they hit, unless a film is to show all.
 const SPARSE_FUTURES: usize = 8;
 /// Of more agents than these the rays would hide what they show.
 const CROWD: usize = 3;
@@ -71,6 +71,8 @@ pub struct RecordOptions {
     pub speed: Option<f64>,
     /// How wide the picture is, in pixels.
     pub width_px: u16,
+    /// Whether a film shows all futures and sensor rays, as a picture does: its file is then several times as large.
+    pub full: bool,
 }
 
 /// What was recorded.
@@ -220,7 +222,7 @@ impl Camera {
         let every = options.every.unwrap_or_else(|| scene.max_steps.div_ceil(FRAMES)).max(1);
         let speed = options.speed.unwrap_or(every.into());
         let caption = Caption::new(&scene, speed);
-        let sparse = format == Format::Film || layout.words.is_none();
+        let sparse = (format == Format::Film && !options.full) || layout.words.is_none();
         Ok(Self { scene, sparse, layout, canvas, caption, story: Story::default(), every, speed, end: None })
     }
 
@@ -344,7 +346,7 @@ mod tests {
     use palette::Color;
 
     fn options(file: &str, width_px: u16) -> RecordOptions {
-        RecordOptions { episode: 0, file: file.into(), at_step: None, every: None, speed: None, width_px }
+        RecordOptions { episode: 0, file: file.into(), at_step: None, every: None, speed: None, width_px, full: false }
     }
 
     /// A world with one of everything, at this light.

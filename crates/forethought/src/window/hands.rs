@@ -51,7 +51,7 @@ pub fn edit(runner: &mut Runner, episode: &mut Episode, edit: Edit) -> Result<Ch
             rebuild(runner, episode, |world| drop(world.bodies.remove(body)))
         }
         Edit::Remove(Thing::Food(item)) => remove_food(runner.sandbox_mut(), &mut episode.world, item),
-        Edit::Remove(_) => Err("agents and targets cannot be taken away".into()),
+        Edit::Remove(_) => Err("agents, targets and zones cannot be taken away".into()),
     }?;
     // What was planned was planned for another world.
     for agent in 0..episode.world.agents.len() {
@@ -104,6 +104,11 @@ fn put(sandbox: &mut Sandbox, world: &mut WorldSpec, what: Thing, to_m: [f32; 2]
                 (spec.position_m, spec.size_m) = (Some(literal(to_m)), Some(field()));
             }
             (sandbox.place_food(item, to_m), Changed::Places)
+        }
+        Thing::Zone(zone) => {
+            let Some(spec) = world.zones.get_mut(zone) else { return Err("there is no such zone".into()) };
+            spec.position_m = literal(to_m);
+            (sandbox.place_zone(zone, to_m), Changed::Things)
         }
     };
     if done { Ok(changed) } else { Err("there is nothing there to move".into()) }
@@ -197,6 +202,7 @@ fn food_at(world: &WorldSpec, at_m: [f32; 2]) -> FoodSpec {
         count: Num::Literal(1.0),
         size_m: Some(field()),
         position_m: Some(literal(within(world, at_m))),
+        places_m: vec![],
         radius_m: or(like.map(|food| &food.radius_m), 0.3),
         energy_j: or(like.map(|food| &food.energy_j), 30.0),
         regrows_s: or(like.map(|food| &food.regrows_s), 15.0),
@@ -316,5 +322,15 @@ mod tests {
         let moved = Edit::Move { what: Thing::Food(1), to_m: [6.0, 6.0] };
         edit(&mut runner, &mut current.drawn, moved).unwrap();
         assert_eq!(runner.sandbox().record().foods[1].position_m, [6.0, 6.0]);
+        // A zone that harms comes to the agent, and harms it.
+        let at = runner.sandbox().record().agents[0].pose.position_m;
+        let moved = Edit::Move { what: Thing::Zone(0), to_m: at };
+        assert_eq!(edit(&mut runner, &mut current.drawn, moved), Ok(Changed::Things));
+        let health = |runner: &Runner| runner.sandbox().record().agents[0].vitals.unwrap().health;
+        let before = health(&runner);
+        runner.step(&mut current).unwrap();
+        assert!(health(&runner) < before, "{before}");
+        assert!(edit(&mut runner, &mut current.drawn, Edit::Move { what: Thing::Zone(99), to_m: at }).is_err());
+        assert!(edit(&mut runner, &mut current.drawn, Edit::Remove(Thing::Zone(0))).is_err());
     }
 }

@@ -276,6 +276,9 @@ impl Director {
     /// Do what was asked for in an episode under way. Says where it leads, if elsewhere.
     fn obey(&mut self, command: ViewCommand) -> Option<Then> {
         let stage = self.stage.as_mut()?;
+        // While time stands, what a hand does is thought over at once; of several things at once, the last.
+        let ponders = self.pace.is_paused() && self.commands.is_empty();
+        let changes = matches!(command, ViewCommand::Edit(_) | ViewCommand::Adjust { .. });
         let told = match command {
             ViewCommand::Edit(edit) => stage.edit(edit),
             ViewCommand::Lead { agent, action } => {
@@ -286,6 +289,9 @@ impl Director {
             ViewCommand::Save => return self.save(),
             command => return self.go(command),
         };
+        if changes && ponders && told.is_ok() {
+            stage.preview();
+        }
         match told {
             Ok(Some(hands::Changed::Things)) => self.show_scene(true),
             Ok(_) => {}

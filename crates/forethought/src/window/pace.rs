@@ -39,6 +39,11 @@ impl Pace {
         self.due = Instant::now();
     }
 
+    /// Whether the clock stands.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
     /// Stop the clock.
     pub fn pause(&mut self) {
         self.paused = true;

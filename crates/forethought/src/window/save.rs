@@ -7,7 +7,7 @@ use crate::{
     },
     setup::Setup,
 };
-use forethought_interface::Pose;
+use forethought_interface::{Num, Pose};
 use forethought_world::{Sandbox, WorldSpec};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,11 @@ pub fn save(setup: &Setup, episode: &Episode, sandbox: &Sandbox, folder: &Path) 
     let beside = own.path.parent().unwrap_or(Path::new("."));
     let models = |model: &str| told_from(folder, &beside.join(model));
     let mut scenario = frozen(&own.scenario, episode, &record.bodies, &agents, &name, models);
+    for (item, food) in record.foods.iter().enumerate().filter(|(_, food)| food.present) {
+        if let Some(patch) = sandbox.patch_of(item).and_then(|patch| scenario.foods.get_mut(patch)) {
+            patch.places_m.push(food.position_m.map(tenths_of_mm));
+        }
+    }
     // Where all of it was taken away, a patch is no more.
     scenario.foods.retain(|food| food.count.value() > 0.5);
     let text = sound_text(&scenario, episode, &file)?;
@@ -32,6 +37,11 @@ pub fn save(setup: &Setup, episode: &Episode, sandbox: &Sandbox, folder: &Path) 
     );
     std::fs::write(&file, comment + &text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
     Ok(file)
+}
+
+/// No hand is finer.
+fn tenths_of_mm(metres: f32) -> Num {
+    Num::Literal((f64::from(metres) * 1e4).round() / 1e4)
 }
 
 /// Its text, with factors only where it does not do without.
@@ -65,7 +75,8 @@ pub fn size_m(world: &WorldSpec) -> [f32; 2] {
 mod tests {
     use super::*;
     use crate::{episode::Runner, setup::SetupOptions, window::hands::edit};
-    use forethought_interface::{Detail, Edit, Thing};
+    use forethought_interface::{Detail, Edit, FoodItem, Thing};
+    use forethought_world::StepRecord;
     use std::sync::Arc;
 
     #[test]
@@ -97,6 +108,9 @@ mod tests {
             let off = |a: Pose, b: Pose| (a.position_m[0] - b.position_m[0]).hypot(a.position_m[1] - b.position_m[1]);
             assert!(off(now.agents[0].pose, then.agents[0].pose) < 1e-3, "{name}");
             assert_eq!(begun.drawn.world.foods.len(), current.drawn.world.foods.len(), "{name}");
+            let lies_at = |food: &FoodItem| food.position_m.map(|metres| (metres * 100.0).round());
+            let places = |record: &StepRecord| record.foods.iter().map(lies_at).collect::<Vec<_>>();
+            assert_eq!(places(now), places(then), "{name}");
             let second = save(&setup, &current.drawn, runner.sandbox(), folder.path()).unwrap();
             assert!(second != saved && second.exists(), "nothing is written over");
         }

@@ -125,6 +125,13 @@ impl Stage {
         Ok(Some(changed))
     }
 
+    /// Show what the minds think of what a hand has done, though time stands.
+    pub fn preview(&mut self) {
+        if self.current.is_some() {
+            self.runner.sandbox_mut().preview();
+        }
+    }
+
     /// Lead an agent by hand, or no longer.
     pub fn lead(&mut self, agent: usize, action: Option<[f32; 2]>) {
         if let Some(other) = self.led.filter(|other| *other != agent) {
@@ -227,6 +234,36 @@ mod tests {
         stage.begin(3).unwrap();
         assert!(!stage.touched().any() && stage.scene().unwrap().settings[0] == Some(own));
         assert_eq!(play(&mut stage), batch, "a batch's episode again, bit for bit");
+    }
+
+    #[test]
+    fn what_is_thought_while_time_stands_is_shown_and_changes_nothing() {
+        let (setup, mut stage) = stage();
+        let batch = Runner::new(setup, Detail::Brief).run(1).unwrap().digest;
+        stage.begin(1).unwrap();
+        stage.step().unwrap();
+        stage.preview();
+        let shown = |stage: &Stage| stage.snapshot(None, (0, 0)).thoughts[0].clone().unwrap();
+        let before = shown(&stage);
+        let end = |thought: &forethought_interface::Thought| *thought.rollouts[0].positions_m.last().unwrap();
+        let to_m = [1.0, 9.0];
+        let goal =
+            stage.current.as_ref().unwrap().drawn.world.targets[0].position_m.each_ref().map(|at| at.value_f32());
+        let target = forethought_interface::Thing::Target(0);
+        stage.edit(Edit::Move { what: target, to_m }).unwrap();
+        stage.preview();
+        let after = shown(&stage);
+        let off = |[x, y]: [f32; 2]| (x - to_m[0]).hypot(y - to_m[1]);
+        assert!(after.planned && off(end(&after)) < off(end(&before)), "{:?} {:?}", end(&before), end(&after));
+        assert_eq!(stage.runner.sandbox().record().step, 1, "time stands");
+        assert_ne!(goal, to_m);
+        // Looked at alone, nothing is decided by it.
+        stage.begin(1).unwrap();
+        for _ in 0..3 {
+            assert_eq!(stage.step().unwrap(), None);
+        }
+        stage.preview();
+        assert_eq!(play(&mut stage), batch);
     }
 
     #[test]
