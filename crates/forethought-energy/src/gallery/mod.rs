@@ -1,6 +1,14 @@
 //! The energy-based models that the theory explains by examples (Dawid & LeCun 2023, Secs. 3 to 5, App. A), each to run, look at and build
 //! upon, with the same energies, inference and losses that the mind uses. Read first: [`Entry`] and [`Study`]; each entry has a file.
 
+mod collapse;
+mod denoising_autoencoder;
+mod ellipse;
+mod gan;
+mod parabola;
+mod picture;
+mod score_matching;
+
 use forethought_interface::Chart;
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -142,11 +150,66 @@ pub enum GalleryError {
 /// All examples, in the order of the theory.
 #[must_use]
 pub fn entries() -> Vec<Entry> {
-    Vec::new()
+    vec![
+        // One in a line, in the order of the theory.
+        parabola::ENTRY,
+        ellipse::ENTRY,
+        collapse::ENTRY,
+        score_matching::ENTRY,
+        denoising_autoencoder::ENTRY,
+        gan::ENTRY,
+    ]
 }
 
 /// The example of that name.
 #[must_use]
 pub fn entry(name: &str) -> Option<Entry> {
     entries().into_iter().find(|entry| entry.name == name)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The entry's study, advanced to its end.
+    pub(crate) fn finish(entry: &Entry, values: &[(&str, f64)]) -> Box<dyn Study> {
+        advance(entry, values, 1.0)
+    }
+
+    /// The entry's study, advanced to a share of its work.
+    pub(crate) fn advance(entry: &Entry, values: &[(&str, f64)], share: f32) -> Box<dyn Study> {
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        let mut study = entry.study(&Settings { seed: 1, values, frames: None }).unwrap();
+        while study.progress() < share {
+            study.advance().unwrap();
+        }
+        study
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_study() {
+        for entry in entries().into_iter().filter(|entry| entry.name != "masked_autoencoder") {
+            let begun = || {
+                let mut study = entry.study(&Settings { seed: 7, ..Settings::default() }).unwrap();
+                (0..3).for_each(|_| study.advance().unwrap());
+                study
+            };
+            // As text, for what is no number is not equal to itself.
+            let [first, again] = [begun(), begun()].map(|study| format!("{:?} {:?}", study.measures(), study.chart()));
+            assert!(first == again, "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn names_are_told_apart_and_defaults_are_allowed() {
+        let names: Vec<&str> = entries().iter().map(|entry| entry.name).collect();
+        assert!(names.iter().all(|name| names.iter().filter(|other| *other == name).count() == 1), "{names:?}");
+        for Entry { name, knobs, .. } in entries() {
+            for knob in knobs {
+                let fits = (knob.range[0]..=knob.range[1]).contains(&knob.default);
+                assert!(fits && !(knob.whole && knob.default.fract() != 0.0), "{name}: {}", knob.name);
+                assert!(!knob.log || knob.range[0] > 0.0, "{name}: {}", knob.name);
+            }
+        }
+    }
 }
