@@ -56,7 +56,7 @@ impl Density {
     }
 }
 
-/// A density over pairs of nodes, `P(a, b)`: of answers and conditions (Eq. A2), or of answers and latent variables (Eq. A4).
+/// A density over pairs of nodes, `P(a, b)`: of answers and conditions, or of answers and latent variables (Eq. A2 to A4).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Joint {
     density: Density,
@@ -81,7 +81,7 @@ impl Joint {
     }
 
     /// Of the first, whatever the second: `P(a) = ∫ P(a, b) db`. Its energy is the free energy, `-1/beta log ∫ exp(-beta E(a, b)) db`
-    /// (Eq. A3 and A5).
+    /// (Eq. A5).
     #[must_use]
     pub fn marginal(&self) -> Density {
         let second = &self.log_weights[1];

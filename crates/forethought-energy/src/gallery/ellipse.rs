@@ -1,4 +1,4 @@
-//! An ellipse with a latent angle: its energy with the best angle, and with all of them by their share (Dawid & LeCun 2023, Sec. 3.2,
+//! An ellipse with a latent angle: its energy with the best angle, and with all of them by their share (Dawid & LeCun 2023, Sec. 3,
 //! Fig. 4b). Read first: [`EllipseEnergy`].
 
 use super::{
@@ -40,7 +40,7 @@ const MARGINAL: Knob = Knob {
 pub(super) const ENTRY: Entry = Entry {
     name: "ellipse",
     title: "An ellipse with a latent angle",
-    source: "Sec. 3.2, Fig. 4b, Eq. A5",
+    source: "Sec. 3, Fig. 4b, Eq. A5",
     about: "E(y, z) = (y1 - r1 sin z)² + (y2 - r2 cos z)²: which point of the ellipse y belongs to is not given. With the best z the \
             energy is the squared distance from the ellipse; with all of them by their share it is smooth, and comes to the former as \
             beta grows. Its radii are learned; it does not collapse, since z has one dimension and y two. The mind's world model has a \
