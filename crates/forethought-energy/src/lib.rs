@@ -12,6 +12,7 @@ pub mod gallery;
 pub mod gibbs;
 pub mod inference;
 pub mod latent;
+pub mod models;
 pub mod network;
 pub mod nodes;
 pub mod objectives;

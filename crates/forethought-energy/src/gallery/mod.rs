@@ -1,14 +1,27 @@
 //! The energy-based models that the theory explains by examples (Dawid & LeCun 2023, Secs. 3 to 5, App. A), each to run, look at and build
 //! upon, with the same energies, inference and losses that the mind uses. Read first: [`Entry`] and [`Study`]; each entry has a file.
 
+mod autoencoder;
+mod bars;
+mod boltzmann_machine;
 mod collapse;
 mod denoising_autoencoder;
 mod ellipse;
 mod gan;
+mod gaussian_mixture;
+mod hopfield;
+mod kmeans;
+mod masked_autoencoder;
 mod parabola;
+mod pca;
 mod picture;
+mod plane;
+mod restricted_boltzmann_machine;
 mod score_matching;
+mod sparse_coding;
+mod variational_autoencoder;
 
+use crate::models::ModelError;
 use forethought_interface::Chart;
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -145,6 +158,8 @@ pub enum GalleryError {
     Frames { entry: &'static str, got: String, needed: String },
     #[error("{what} is no number any more after {updates} updates: try a smaller learning rate or a milder setting")]
     Diverged { what: &'static str, updates: usize },
+    #[error(transparent)]
+    Model(#[from] ModelError),
 }
 
 /// All examples, in the order of the theory.
@@ -155,8 +170,18 @@ pub fn entries() -> Vec<Entry> {
         parabola::ENTRY,
         ellipse::ENTRY,
         collapse::ENTRY,
+        pca::ENTRY,
+        autoencoder::ENTRY,
+        kmeans::ENTRY,
+        gaussian_mixture::ENTRY,
+        sparse_coding::ENTRY,
         score_matching::ENTRY,
+        variational_autoencoder::ENTRY,
+        hopfield::ENTRY,
+        boltzmann_machine::ENTRY,
+        restricted_boltzmann_machine::ENTRY,
         denoising_autoencoder::ENTRY,
+        masked_autoencoder::ENTRY,
         gan::ENTRY,
     ]
 }

@@ -66,6 +66,17 @@ impl History {
         self.noted.push([update as f32, value]);
     }
 
+    /// The latest.
+    pub(crate) fn last(&self) -> Option<f32> {
+        self.noted.last().map(|[_, value]| *value)
+    }
+
+    /// The mean before an update.
+    pub(crate) fn mean_before(&self, update: usize) -> Option<f32> {
+        let before = || self.noted.iter().filter(|[at, _]| *at < update as f32).map(|[_, value]| value);
+        (before().count() > 0).then(|| before().sum::<f32>() / before().count() as f32)
+    }
+
     /// As a line.
     pub(crate) fn line(&self, name: &str, hue: Hue) -> Layer {
         line(name, self.noted.clone(), hue, false)
