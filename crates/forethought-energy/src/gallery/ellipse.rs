@@ -338,9 +338,9 @@ mod tests {
             FreeEnergy { energy: energy(), nodes: Nodes::circle(4000).normalised(), beta }.values(&nothing(3), &y)
         };
         let all: Vec<Vec<f32>> = [1e-3, 1.0, 10.0, 100.0, 3000.0].map(at).into();
-        for row in 0..3 {
-            assert!(all.windows(2).all(|pair| pair[0][row] > pair[1][row]) && all[4][row] > least[row]);
-            assert!(all[4][row] - least[row] < 3e-3, "{} {}", all[4][row], least[row]);
+        for (row, least) in least.into_iter().enumerate() {
+            assert!(all.windows(2).all(|pair| pair[0][row] > pair[1][row]) && all[4][row] > least);
+            assert!(all[4][row] - least < 3e-3, "{} {least}", all[4][row]);
             let [a, b] = [numbers(&y)[2 * row], numbers(&y)[2 * row + 1]];
             assert!((all[0][row] - (a * a + b * b + 2.0 + 0.5)).abs() < 0.04, "{}", all[0][row]);
         }
