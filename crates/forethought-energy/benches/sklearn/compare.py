@@ -177,7 +177,7 @@ def sparse_coding(forethought: Forethought, digits: np.ndarray) -> Case:
         return energy(model.components_), seconds
 
     return Case("sparse coding, 100 atoms, lambda 0.2, 30 steps, same start", "digits, centred",
-                "mean ||y - Wz||² + lambda ||z||₁", ours, theirs)
+                "mean squared error + lambda times length (L1)", ours, theirs)
 
 
 def rbm(forethought: Forethought, digits: np.ndarray) -> Case:

@@ -3,7 +3,7 @@
 use super::{
     Entry, GalleryError, Knob, Measure,
     picture::line,
-    plane::{Plan, Plane, PlaneModel, PlaneStudy, rows},
+    plane::{Plan, Plane, PlaneModel, PlaneStudy, inside_out, shown},
 };
 use crate::{
     Matrix, PassTape, TapedColumn,
@@ -30,8 +30,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: "autoencoder",
     title: "Autoencoder: a bottleneck",
     source: "Sec. 4.2",
-    about: "F(y) = |y - Dec(Enc(y))|², with a code of one number between the two networks: PCA whose line may bend. It comes to wind \
-            along the spiral, and only there is the energy low. With a code of two numbers it copies every point, and the energy goes \
+    about: "F(y) = |y - Dec(Enc(y))|², with a code of one number between the two networks: PCA whose line may bend. Shown \
+            the spiral from the inside out, it comes to wind along it, and the energy is low there. With a code of two numbers it copies every point, and the energy goes \
             flat: collapse. What PCA leaves over is the dashed line. In the mind, the size of the latent is a bottleneck too.",
     knobs: &[BOTTLENECK],
     begin: |settings| {
@@ -64,7 +64,7 @@ const RATE: f32 = 4e-3;
 struct Autoencoder {
     energy: Reconstruction,
     adam: Adam,
-    /// All data, to draw from.
+    /// All data, to draw from, from the inside out.
     data: Vec<f32>,
     updates: usize,
     rng: ChaCha8Rng,
@@ -95,7 +95,7 @@ impl Autoencoder {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let encoder = Network::random(&[2, HIDDEN, HIDDEN, bottleneck], Activation::Tanh, &mut rng);
         let decoder = Network::random(&[bottleneck, HIDDEN, HIDDEN, 2], Activation::Tanh, &mut rng);
-        let data = numbers(&rows(&data.train));
+        let data = inside_out(&data.train);
         Self { energy: Reconstruction { encoder, decoder }, adam: Adam::new(RATE), data, updates: 0, rng }
     }
 }
@@ -106,7 +106,7 @@ impl PlaneModel for Autoencoder {
     }
 
     fn update(&mut self, _data: &Plane) -> Result<Vec<f64>, GalleryError> {
-        let points = self.data.len() / 2;
+        let points = shown(self.data.len() / 2, self.updates as f32 / UPDATES as f32);
         let mut pick = |_| 2 * self.rng.gen_range(0..points);
         let batch = (0..BATCH).map(&mut pick).flat_map(|at| [self.data[at], self.data[at + 1]]).collect();
         let loss = self.energy.energies(&nothing(BATCH), &matrix(batch, 2), PassTape::default()).mean();
@@ -144,7 +144,10 @@ impl PlaneModel for Autoencoder {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::plane::tests::{measure, run},
+        super::plane::{
+            rows,
+            tests::{measure, run},
+        },
         *,
     };
     use crate::energy::tests::check;

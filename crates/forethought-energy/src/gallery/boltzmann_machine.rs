@@ -41,7 +41,7 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 const UPDATES: usize = 1500;
-const RATE: f64 = 0.3;
+const RATE: f64 = 0.5;
 /// Updates from one look at the sampled slope to the next.
 const LOOK: usize = 5;
 

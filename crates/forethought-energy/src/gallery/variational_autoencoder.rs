@@ -4,7 +4,7 @@
 use super::{
     Entry, GalleryError, Knob, Measure,
     picture::{line, points},
-    plane::{Plan, Plane, PlaneModel, PlaneStudy, rows},
+    plane::{Plan, Plane, PlaneModel, PlaneStudy, inside_out, rows, shown},
 };
 use crate::{
     Matrix, PassTape, TapedColumn, TapedMatrix,
@@ -76,7 +76,7 @@ const HERMITE: [[f32; 2]; 5] = [
 struct Variational {
     bound: Bound,
     adam: Adam,
-    /// All data, to draw from.
+    /// All data, to draw from, from the inside out.
     data: Vec<f32>,
     updates: usize,
     watched: Vec<f64>,
@@ -150,7 +150,7 @@ impl Variational {
         let encoder = Network::random(&[2, HIDDEN, HIDDEN, 2], Activation::Tanh, &mut rng);
         let decoder = Network::random(&[1, HIDDEN, HIDDEN, 2], Activation::Tanh, &mut rng);
         let bound = Bound { encoder, decoder, noise };
-        let data = numbers(&rows(&data.train));
+        let data = inside_out(&data.train);
         Self { bound, adam: Adam::new(RATE), data, updates: 0, watched: Vec::new(), rng }
     }
 
@@ -179,7 +179,7 @@ impl PlaneModel for Variational {
     }
 
     fn update(&mut self, data: &Plane) -> Result<Vec<f64>, GalleryError> {
-        let points = self.data.len() / 2;
+        let points = shown(self.data.len() / 2, self.updates as f32 / UPDATES as f32);
         let mut pick = |_| 2 * self.rng.gen_range(0..points);
         let batch = (0..BATCH).map(&mut pick).flat_map(|at| [self.data[at], self.data[at + 1]]).collect();
         let draws = [(matrix(random::normals(BATCH, &mut self.rng), 1), 1.0)];
