@@ -3,7 +3,7 @@
 use super::{
     Entry, GalleryError, Knob, Measure,
     picture::line,
-    plane::{Plan, Plane, PlaneModel, PlaneStudy, rows},
+    plane::{Plan, Plane, PlaneModel, PlaneStudy, inside_out, shown},
 };
 use crate::{
     Matrix, PassTape, TapedColumn,
@@ -30,8 +30,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: "autoencoder",
     title: "Autoencoder: a bottleneck",
     source: "Sec. 4.2",
-    about: "F(y) = |y - Dec(Enc(y))|², with a code of one number between the two networks: PCA whose line may bend. It comes to wind \
-            along the spiral, and only there is the energy low. With a code of two numbers it copies every point, and the energy goes \
+    about: "F(y) = |y - Dec(Enc(y))|², with a code of one number between the two networks: PCA whose line may bend. Shown \
+            the spiral from the inside out, it comes to wind along it, and the energy is low there. With a code of two numbers it copies every point, and the energy goes \
             flat: collapse. What PCA leaves over is the dashed line. In the mind, the size of the latent is a bottleneck too.",
     knobs: &[BOTTLENECK],
     begin: |settings| {
@@ -43,7 +43,7 @@ pub(super) const ENTRY: Entry = Entry {
         let model = Autoencoder::new(bottleneck, &data, settings.seed);
         let plan = Plan {
             title: "An autoencoder with a bottleneck on a spiral",
-            updates: [UPDATES, 4],
+            updates: [UPDATES, 3],
             label: "mean |y - Dec(Enc(y))|²",
             watched: &["a batch"],
             log: true,
@@ -55,14 +55,16 @@ pub(super) const ENTRY: Entry = Entry {
 
 const UPDATES: usize = 6000;
 const BATCH: usize = 100;
-const HIDDEN: usize = 48;
+const HIDDEN: usize = 64;
+/// The encoder sees the plane this much larger, so that its first layer bends within it.
+const ZOOM: f32 = 3.0;
 const RATE: f32 = 4e-3;
 
 /// Two networks, and the code between them.
 struct Autoencoder {
     energy: Reconstruction,
     adam: Adam,
-    /// All data, to draw from.
+    /// All data, to draw from, from the inside out.
     data: Vec<f32>,
     updates: usize,
     rng: ChaCha8Rng,
@@ -76,13 +78,13 @@ struct Reconstruction {
 
 impl Reconstruction {
     fn codes(&self, y: &Matrix) -> Matrix {
-        self.encoder.apply(y)
+        self.encoder.apply(&(y.clone() * ZOOM))
     }
 }
 
 impl Energy for Reconstruction {
     fn energies(&self, _: &Matrix, y: &Matrix, tape: PassTape) -> TapedColumn {
-        let code = self.encoder.forward(y.clone().put_tape(tape)).tanh();
+        let code = self.encoder.forward(y.clone().put_tape(tape) * ZOOM).tanh();
         let (again, tape) = self.decoder.forward(code).split_tape();
         (y.clone().put_tape(tape) - again).square().sum::<_, Axis<1>>()
     }
@@ -91,9 +93,9 @@ impl Energy for Reconstruction {
 impl Autoencoder {
     fn new(bottleneck: usize, data: &Plane, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let encoder = Network::random(&[2, HIDDEN, HIDDEN, bottleneck], Activation::Silu, &mut rng);
-        let decoder = Network::random(&[bottleneck, HIDDEN, HIDDEN, 2], Activation::Silu, &mut rng);
-        let data = numbers(&rows(&data.train));
+        let encoder = Network::random(&[2, HIDDEN, HIDDEN, bottleneck], Activation::Tanh, &mut rng);
+        let decoder = Network::random(&[bottleneck, HIDDEN, HIDDEN, 2], Activation::Tanh, &mut rng);
+        let data = inside_out(&data.train);
         Self { energy: Reconstruction { encoder, decoder }, adam: Adam::new(RATE), data, updates: 0, rng }
     }
 }
@@ -104,7 +106,7 @@ impl PlaneModel for Autoencoder {
     }
 
     fn update(&mut self, _data: &Plane) -> Result<Vec<f64>, GalleryError> {
-        let points = self.data.len() / 2;
+        let points = shown(self.data.len() / 2, self.updates as f32 / UPDATES as f32);
         let mut pick = |_| 2 * self.rng.gen_range(0..points);
         let batch = (0..BATCH).map(&mut pick).flat_map(|at| [self.data[at], self.data[at + 1]]).collect();
         let loss = self.energy.energies(&nothing(BATCH), &matrix(batch, 2), PassTape::default()).mean();
@@ -142,7 +144,10 @@ impl PlaneModel for Autoencoder {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::plane::tests::{measure, run},
+        super::plane::{
+            rows,
+            tests::{measure, run},
+        },
         *,
     };
     use crate::energy::tests::check;

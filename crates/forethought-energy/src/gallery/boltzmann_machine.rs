@@ -22,8 +22,8 @@ const HIDDEN: Knob = Knob {
 const CHAINS: Knob = Knob {
     name: "chains",
     about: "how many machines run free for the sampled gradient",
-    range: [4.0, 200.0],
-    default: 50.0,
+    range: [4.0, 400.0],
+    default: 100.0,
     whole: true,
     log: true,
 };
@@ -42,6 +42,8 @@ pub(super) const ENTRY: Entry = Entry {
 
 const UPDATES: usize = 1500;
 const RATE: f64 = 0.5;
+/// Updates from one look at the sampled slope to the next.
+const LOOK: usize = 5;
 
 /// Two machines that begin alike: one learns from exact slopes, the other from sampled ones.
 struct Machines {
@@ -87,7 +89,7 @@ impl Machines {
         let slope = self.exact.gradient(&self.data);
         self.exact.ascend(&slope, rate);
         let slope = self.sampled.sampled_gradient(&self.data, &mut self.chains, 1, &mut self.rng);
-        if self.updates.is_multiple_of(10) {
+        if self.updates.is_multiple_of(LOOK) {
             self.slopes = [self.sampled.gradient(&self.data).flat(), slope.flat()];
             self.likeness.note(self.updates, correlation(&self.slopes[0], &self.slopes[1]) as f32);
         }
@@ -167,7 +169,7 @@ impl Machines {
 
 impl Study for Machines {
     fn advance(&mut self) -> Result<(), GalleryError> {
-        (self.updates..UPDATES.min(self.updates + 5)).for_each(|_| self.update());
+        (self.updates..UPDATES.min(self.updates + 2)).for_each(|_| self.update());
         Ok(())
     }
 
@@ -205,8 +207,8 @@ impl Study for Machines {
             Measure { name: "log_likelihood_sampled", about: about("sampled"), value: sampled, expected },
             Measure::plain(
                 "likeness",
-                "correlation of sampled with exact slopes, the mean over training",
-                self.likeness.mean().map_or(f64::NAN, f64::from),
+                "correlation of sampled with exact slopes while most is learned, the mean over the first tenth of training",
+                self.likeness.mean_before(UPDATES / 10).map_or(f64::NAN, f64::from),
             ),
         ]
     }
@@ -225,6 +227,6 @@ mod tests {
         let before = -(512.0_f64).ln();
         let [exact, sampled] = ["log_likelihood", "log_likelihood_sampled"].map(|name| measure(study.as_ref(), name));
         assert!(exact > before + 1.5 && sampled > before + 1.2, "{:?}", study.measures());
-        assert!(measure(study.as_ref(), "likeness") > 0.4, "{:?}", study.measures());
+        assert!(measure(study.as_ref(), "likeness") > 0.3, "{:?}", study.measures());
     }
 }

@@ -159,7 +159,19 @@ pub enum GalleryError {
 /// All examples, in the order of the theory.
 #[must_use]
 pub fn entries() -> Vec<Entry> {
-    vec![pca::ENTRY, kmeans::ENTRY, gaussian_mixture::ENTRY, sparse_coding::ENTRY]
+    vec![
+        // One in a line, in the order of the theory.
+        pca::ENTRY,
+        autoencoder::ENTRY,
+        kmeans::ENTRY,
+        gaussian_mixture::ENTRY,
+        sparse_coding::ENTRY,
+        variational_autoencoder::ENTRY,
+        hopfield::ENTRY,
+        boltzmann_machine::ENTRY,
+        restricted_boltzmann_machine::ENTRY,
+        masked_autoencoder::ENTRY,
+    ]
 }
 
 /// The example of that name.

@@ -71,10 +71,10 @@ impl History {
         self.noted.last().map(|[_, value]| *value)
     }
 
-    /// The mean of all.
-    pub(crate) fn mean(&self) -> Option<f32> {
-        let sum: f32 = self.noted.iter().map(|[_, value]| value).sum();
-        (!self.noted.is_empty()).then(|| sum / self.noted.len() as f32)
+    /// The mean before an update.
+    pub(crate) fn mean_before(&self, update: usize) -> Option<f32> {
+        let before = || self.noted.iter().filter(|[at, _]| *at < update as f32).map(|[_, value]| value);
+        (before().count() > 0).then(|| before().sum::<f32>() / before().count() as f32)
     }
 
     /// As a line.

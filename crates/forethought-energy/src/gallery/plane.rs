@@ -74,6 +74,20 @@ pub(super) fn rows(samples: &Samples) -> Matrix {
     matrix(samples.iter().map(|value| *value as f32).collect(), samples.nrows())
 }
 
+/// Samples in the plane as numbers one after the other, those nearest to the middle first.
+pub(super) fn inside_out(samples: &Samples) -> Vec<f32> {
+    let mut order: Vec<usize> = (0..samples.ncols()).collect();
+    order.sort_by(|a, b| samples.column(*a).norm_squared().total_cmp(&samples.column(*b).norm_squared()));
+    rows_flat(&samples.select_columns(&order))
+}
+
+/// How many of them are shown when so much of the training is done: more and more over its first half, so that a code of one number
+/// grows along the spiral. Shown all at once, it learns pieces and jumps from one to the other.
+pub(super) fn shown(points: usize, done: f32) -> usize {
+    let share = (0.1 + 1.8 * done).min(1.0);
+    ((share * points as f32) as usize).clamp(1.min(points), points)
+}
+
 /// A model that learns such points, and is an energy of the plane.
 pub(super) trait PlaneModel: Send {
     /// Its energy as it stands.

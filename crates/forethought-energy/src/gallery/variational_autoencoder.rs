@@ -4,7 +4,7 @@
 use super::{
     Entry, GalleryError, Knob, Measure,
     picture::{line, points},
-    plane::{Plan, Plane, PlaneModel, PlaneStudy, rows},
+    plane::{Plan, Plane, PlaneModel, PlaneStudy, inside_out, rows, shown},
 };
 use crate::{
     Matrix, PassTape, TapedColumn, TapedMatrix,
@@ -26,7 +26,7 @@ const NOISE: Knob = Knob {
     name: "noise",
     about: "the standard deviation of what is decoded; the larger, the dearer is what the latent says, until it says nothing",
     range: [0.03, 1.0],
-    default: 0.08,
+    default: 0.1,
     whole: false,
     log: true,
 };
@@ -45,7 +45,7 @@ pub(super) const ENTRY: Entry = Entry {
         let model = Variational::new(settings.value(&NOISE) as f32, &data, settings.seed);
         let plan = Plan {
             title: "A variational autoencoder on a spiral",
-            updates: [UPDATES, 3],
+            updates: [UPDATES, 2],
             label: "nats",
             watched: &["mean F(y), the bound", "mean -log p(y), exact"],
             log: false,
@@ -57,7 +57,9 @@ pub(super) const ENTRY: Entry = Entry {
 
 const UPDATES: usize = 5000;
 const BATCH: usize = 100;
-const HIDDEN: usize = 48;
+const HIDDEN: usize = 64;
+/// The encoder sees the plane this much larger, so that its first layer bends within it.
+const ZOOM: f32 = 3.0;
 const RATE: f32 = 4e-3;
 /// Updates from one look at the exact likelihood to the next.
 const LOOK: usize = 50;
@@ -74,7 +76,7 @@ const HERMITE: [[f32; 2]; 5] = [
 struct Variational {
     bound: Bound,
     adam: Adam,
-    /// All data, to draw from.
+    /// All data, to draw from, from the inside out.
     data: Vec<f32>,
     updates: usize,
     watched: Vec<f64>,
@@ -92,7 +94,7 @@ struct Bound {
 impl Bound {
     /// The mean of `z` and the logarithm of its variance, `[rows, 1]` each.
     fn posterior(&self, y: &Matrix, tape: PassTape) -> (Matrix, TapedMatrix) {
-        let (both, tape) = self.encoder.forward(y.clone().put_tape(tape)).split_tape();
+        let (both, tape) = self.encoder.forward(y.clone().put_tape(tape) * ZOOM).split_tape();
         let (mean, tape) = columns(both.clone().put_tape(tape), 0..1).split_tape();
         // Nothing is as sure or as unsure as to overflow.
         (mean, columns(both.put_tape(tape), 1..2).clamp(-12.0, 6.0))
@@ -145,10 +147,10 @@ impl Energy for Bound {
 impl Variational {
     fn new(noise: f32, data: &Plane, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let encoder = Network::random(&[2, HIDDEN, HIDDEN, 2], Activation::Silu, &mut rng);
-        let decoder = Network::random(&[1, HIDDEN, HIDDEN, 2], Activation::Silu, &mut rng);
+        let encoder = Network::random(&[2, HIDDEN, HIDDEN, 2], Activation::Tanh, &mut rng);
+        let decoder = Network::random(&[1, HIDDEN, HIDDEN, 2], Activation::Tanh, &mut rng);
         let bound = Bound { encoder, decoder, noise };
-        let data = numbers(&rows(&data.train));
+        let data = inside_out(&data.train);
         Self { bound, adam: Adam::new(RATE), data, updates: 0, watched: Vec::new(), rng }
     }
 
@@ -177,7 +179,7 @@ impl PlaneModel for Variational {
     }
 
     fn update(&mut self, data: &Plane) -> Result<Vec<f64>, GalleryError> {
-        let points = self.data.len() / 2;
+        let points = shown(self.data.len() / 2, self.updates as f32 / UPDATES as f32);
         let mut pick = |_| 2 * self.rng.gen_range(0..points);
         let batch = (0..BATCH).map(&mut pick).flat_map(|at| [self.data[at], self.data[at + 1]]).collect();
         let draws = [(matrix(random::normals(BATCH, &mut self.rng), 1), 1.0)];
