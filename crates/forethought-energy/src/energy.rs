@@ -58,7 +58,12 @@ pub fn matrix(mut values: Vec<f32>, columns: usize) -> Matrix {
 /// No condition: `[rows, 0]`.
 #[must_use]
 pub fn nothing(rows: usize) -> Matrix {
-    Cpu::default().tensor_from_vec(Vec::new(), (rows, 0))
+    sized(Vec::new(), rows, 0)
+}
+
+/// A matrix of so many rows, of which each may be empty.
+pub(crate) fn sized(values: Vec<f32>, rows: usize, columns: usize) -> Matrix {
+    Cpu::default().tensor_from_vec(values, (rows, columns))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use crate::{
     Matrix, PassTape, TapedColumn,
-    energy::{Energy, Gradient, matrix, nothing, slopes},
+    energy::{Energy, Gradient, matrix, nothing, sized, slopes},
     nodes::{Nodes, log_sum_exp},
     numbers,
 };
@@ -57,7 +57,10 @@ impl<E: LatentEnergy> Minimum<E> {
     }
 
     fn refine(&self, x: &Matrix, y: &Matrix, mut points: Vec<f32>) -> Matrix {
-        let columns = self.nodes.dimensions.max(1);
+        let columns = self.nodes.dimensions;
+        if self.steps == 0 || columns == 0 {
+            return sized(points, y.shape().0, columns);
+        }
         let mut rates = vec![self.rate; points.len() / columns];
         let mut at = self.energy.gradient(x, y, &matrix(points.clone(), columns));
         for _ in 0..self.steps {
@@ -134,7 +137,7 @@ fn meet(energy: &impl LatentEnergy, nodes: &Nodes, x: &Matrix, y: &Matrix, tape:
     let (rows, count) = (y.shape().0, nodes.count());
     let (x, tape) = repeat(x, count, tape);
     let (y, tape) = repeat(y, count, tape);
-    energy.energies(&x, &y, &matrix(nodes.points.repeat(rows), nodes.dimensions), tape)
+    energy.energies(&x, &y, &sized(nodes.points.repeat(rows), rows * count, nodes.dimensions), tape)
 }
 
 /// The energies of each row with each node, `[rows, nodes]`; a few rows at a time, so that a picture's worth of them fits into memory.

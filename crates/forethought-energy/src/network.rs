@@ -94,7 +94,13 @@ impl Adam {
     /// Before its first update.
     #[must_use]
     pub fn new(rate: f32) -> Self {
-        Self { rate, betas: [0.9, 0.999], moments: Vec::new(), updates: 0 }
+        Self::with_betas(rate, [0.9, 0.999])
+    }
+
+    /// The same with another memory than usual.
+    #[must_use]
+    pub fn with_betas(rate: f32, betas: [f64; 2]) -> Self {
+        Self { rate, betas, moments: Vec::new(), updates: 0 }
     }
 
     /// Move all parameters, the same ones in the same order each time. False, and nothing moves, where a slope is not finite.

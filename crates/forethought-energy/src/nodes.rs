@@ -53,6 +53,15 @@ impl Nodes {
         Self { points, dimensions, log_weights: vec![-(count.max(1) as f32).ln(); count] }
     }
 
+    /// The same with weights that add up to 1: sums over them are averages.
+    #[must_use]
+    pub fn normalised(mut self) -> Self {
+        let total = log_sum_exp(self.log_weights.iter().map(|log| f64::from(*log)));
+        #[expect(clippy::cast_possible_truncation, reason = "of single-precision numbers")]
+        self.log_weights.iter_mut().for_each(|log| *log = (f64::from(*log) - total) as f32);
+        self
+    }
+
     /// How many points there are.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -4,14 +4,20 @@
 mod autoencoder;
 mod bars;
 mod boltzmann_machine;
+mod collapse;
+mod denoising_autoencoder;
+mod ellipse;
+mod gan;
 mod gaussian_mixture;
 mod hopfield;
 mod kmeans;
 mod masked_autoencoder;
+mod parabola;
 mod pca;
 mod picture;
 mod plane;
 mod restricted_boltzmann_machine;
+mod score_matching;
 mod sparse_coding;
 mod variational_autoencoder;
 
@@ -161,16 +167,22 @@ pub enum GalleryError {
 pub fn entries() -> Vec<Entry> {
     vec![
         // One in a line, in the order of the theory.
+        parabola::ENTRY,
+        ellipse::ENTRY,
+        collapse::ENTRY,
         pca::ENTRY,
         autoencoder::ENTRY,
         kmeans::ENTRY,
         gaussian_mixture::ENTRY,
         sparse_coding::ENTRY,
+        score_matching::ENTRY,
         variational_autoencoder::ENTRY,
         hopfield::ENTRY,
         boltzmann_machine::ENTRY,
         restricted_boltzmann_machine::ENTRY,
+        denoising_autoencoder::ENTRY,
         masked_autoencoder::ENTRY,
+        gan::ENTRY,
     ]
 }
 
@@ -178,4 +190,51 @@ pub fn entries() -> Vec<Entry> {
 #[must_use]
 pub fn entry(name: &str) -> Option<Entry> {
     entries().into_iter().find(|entry| entry.name == name)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The entry's study, advanced to its end.
+    pub(crate) fn finish(entry: &Entry, values: &[(&str, f64)]) -> Box<dyn Study> {
+        advance(entry, values, 1.0)
+    }
+
+    /// The entry's study, advanced to a share of its work.
+    pub(crate) fn advance(entry: &Entry, values: &[(&str, f64)], share: f32) -> Box<dyn Study> {
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        let mut study = entry.study(&Settings { seed: 1, values, frames: None }).unwrap();
+        while study.progress() < share {
+            study.advance().unwrap();
+        }
+        study
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_study() {
+        for entry in entries().into_iter().filter(|entry| entry.name != "masked_autoencoder") {
+            let begun = || {
+                let mut study = entry.study(&Settings { seed: 7, ..Settings::default() }).unwrap();
+                (0..3).for_each(|_| study.advance().unwrap());
+                study
+            };
+            // As text, for what is no number is not equal to itself.
+            let [first, again] = [begun(), begun()].map(|study| format!("{:?} {:?}", study.measures(), study.chart()));
+            assert!(first == again, "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn names_are_told_apart_and_defaults_are_allowed() {
+        let names: Vec<&str> = entries().iter().map(|entry| entry.name).collect();
+        assert!(names.iter().all(|name| names.iter().filter(|other| *other == name).count() == 1), "{names:?}");
+        for Entry { name, knobs, .. } in entries() {
+            for knob in knobs {
+                let fits = (knob.range[0]..=knob.range[1]).contains(&knob.default);
+                assert!(fits && !(knob.whole && knob.default.fract() != 0.0), "{name}: {}", knob.name);
+                assert!(!knob.log || knob.range[0] > 0.0, "{name}: {}", knob.name);
+            }
+        }
+    }
 }
