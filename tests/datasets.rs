@@ -178,7 +178,7 @@ fn what_was_collected_is_what_exploring_would_have_been() {
             let outcome = collect(&setup, &options, &Stop::default(), &mut |_, _| Ok(())).unwrap();
             let CollectOutcome::Finished(summary) = outcome else { panic!("nobody stopped it") };
             assert_eq!(summary.trajectories, explored.episodes.len() as u64);
-            let (card, read) = read_experience(&out, &[setup.clone()]).unwrap();
+            let (card, read) = read_experience(&out, std::slice::from_ref(&setup)).unwrap();
             assert_eq!(card.explores, Some(steps));
             assert!(read == explored, "{scenario} as {format}");
         }
