@@ -140,7 +140,8 @@ fn what_was_killed_goes_on_to_the_same_files() {
     // Once more, there is nothing left to do.
     json(&words);
     assert_same(&whole, &cut);
-    let other = refused(&[&words[..], &["--seed", "5", "--first", "2"]].concat());
+    let other = ["collect", "two_rooms", "--actor", "random", "--seed", "5", "--episodes", "60", "--first", "2"];
+    let other = refused(&[&other[..], &BOTH, &["--resume", "--out", text(&cut)]].concat());
     assert!(other.contains("its seed is 4, not 5; its first episode is 0, not 2"), "{other}");
     let without = refused(&["collect", "two_rooms", "--out", text(&cut)]);
     assert!(without.contains("not empty"), "{without}");
@@ -177,7 +178,7 @@ fn what_was_collected_is_what_exploring_would_have_been() {
             let outcome = collect(&setup, &options, &Stop::default(), &mut |_, _| Ok(())).unwrap();
             let CollectOutcome::Finished(summary) = outcome else { panic!("nobody stopped it") };
             assert_eq!(summary.trajectories, explored.episodes.len() as u64);
-            let (card, read) = read_experience(&out, &[setup.clone()]).unwrap();
+            let (card, read) = read_experience(&out, std::slice::from_ref(&setup)).unwrap();
             assert_eq!(card.explores, Some(steps));
             assert!(read == explored, "{scenario} as {format}");
         }
@@ -213,9 +214,9 @@ fn what_is_no_dataset_for_it_is_refused() {
     let none = train("two_rooms", folder.path());
     assert!(none.contains("no manifest.json") && none.contains("forethought collect"), "{none}");
 
-    // Cut short anywhere, or with some of its bytes changed.
+    // Cut short anywhere, something else, or not there.
     for (file, formats) in [("trajectories.parquet", r#"["parquet"]"#), ("trajectories.h5", r#"["hdf5"]"#)] {
-        let copy = folder.path().join(file).with_extension("copy");
+        let copy = folder.path().join(format!("{file}.copy"));
         fs::create_dir(&copy).unwrap();
         for name in names(&data) {
             fs::copy(data.join(&name), copy.join(&name)).unwrap();
@@ -233,6 +234,6 @@ fn what_is_no_dataset_for_it_is_refused() {
         fs::write(copy.join(file), b"something else altogether").unwrap();
         assert!(train("two_rooms", &copy).contains("damaged"));
         fs::remove_file(copy.join(file)).unwrap();
-        assert!(train("two_rooms", &copy).contains("it is not there"));
+        assert!(train("two_rooms", &copy).contains("it is not there, and was"));
     }
 }

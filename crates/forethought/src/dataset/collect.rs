@@ -149,7 +149,7 @@ fn open(folder: &Path, mut card: Card, resume: bool) -> Result<Card, Error> {
 /// What a thread keeps from episode to episode.
 enum Worker {
     Lives(Box<Runner>),
-    Walks { steps: u32, sandbox: Option<Sandbox> },
+    Walks { steps: u32, sandbox: Box<Option<Sandbox>> },
 }
 
 /// Live one episode; whatever goes wrong becomes its result.
@@ -162,7 +162,7 @@ fn attempt(
 ) -> (EpisodeResult, Result<Vec<u8>, Error>) {
     let run = || {
         let fresh = || match explore {
-            Some(steps) => Worker::Walks { steps, sandbox: None },
+            Some(steps) => Worker::Walks { steps, sandbox: Box::default() },
             // What each drive costs now is not told in brief.
             None => Worker::Lives(Box::new(Runner::new(setup.clone(), Detail::Full))),
         };

@@ -34,8 +34,14 @@ pub fn read_experience(folder: &Path, setups: &[Arc<Setup>]) -> Result<(Card, Ex
     let format = card.formats.first().copied().unwrap_or(DataFormat::Parquet);
     let path = folder.join(format.file());
     let damaged = |problem: String| Error::Damaged { path: path.clone(), problem };
-    if !path.exists() {
-        return Err(damaged("it is not there; collect it anew, or fetch it again".into()));
+    let expected = summary.files.iter().find(|file| file.format == format).map(|file| file.bytes);
+    let bytes = path.metadata().ok().map(|file| file.len());
+    if bytes.is_none() || bytes != expected {
+        let told = |bytes: Option<u64>| bytes.map_or("not there".to_owned(), |bytes| format!("{bytes} bytes long"));
+        let told = [bytes, expected].map(told);
+        let problem =
+            format!("it is {}, and was {} when it was collected; collect it anew, or fetch it again", told[0], told[1]);
+        return Err(damaged(problem));
     }
     let wanted = Wanted::of(&card).ok_or_else(|| damaged("its manifest.json names other columns".into()))?;
     let mut rows_there = 0;
