@@ -1,7 +1,7 @@
 """Agents that plan by imagining, for Python.
 
-Read first: `make` and the names that `gymnasium.make` knows ("forethought/TwoRooms-v0", one for each scenario that comes along),
-`VectorEnv` (many environments stepped in Rust), `parallel_env` (several agents, for PettingZoo) and `Mind` (encode, predict, energy,
+Read first: `make` and the names that `gymnasium.make` knows once this is imported ("forethought/TwoRooms-v0", one for each scenario
+that comes along; "forethought:forethought/TwoRooms-v0" imports it), `VectorEnv` (many environments stepped in Rust), `parallel_env` (several agents, for PettingZoo) and `Mind` (encode, predict, energy,
 plan). `python -m forethought` is the command line.
 """
 
@@ -36,7 +36,7 @@ __all__ = [
 # What the package brings along: as in the source tree, a scenario names its model as ../assets/NAME.safetensors.
 _native.installed_in(Path(__file__).resolve().parent / "scenarios", Path(_native.__file__).resolve())
 
-# Gymnasium looks into this package while it is being imported itself: what needs all of it is imported when it is asked for.
+# Imported when they are asked for: the command line needs none of them, and PettingZoo is an extra.
 _LAZY = {
     "ForethoughtEnv": "environment",
     "Mind": "mind",

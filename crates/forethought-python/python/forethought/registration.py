@@ -26,7 +26,7 @@ def environment_id(scenario: str) -> str:
 
 
 def register_environments() -> None:
-    """Register each scenario that comes along. Gymnasium calls this when it is imported; calling it again does nothing."""
+    """Register each scenario that comes along. Importing `forethought` does so; doing it again does nothing."""
     for name in scenarios():
         identifier = environment_id(name)
         if identifier not in registry:
