@@ -328,9 +328,10 @@ mod tests {
         super::{Cli, Command},
         *,
     };
+    use clap::Parser;
 
     fn read(words: &[&str]) -> Batch {
-        let cli = Cli::try_parse_from([&["forethought", "batch"], words].concat()).unwrap();
+        let cli = Cli::try_parse_from([&["forethought", "batch"][..], words].concat()).unwrap();
         let Some(Command::Batch(batch)) = cli.command else { panic!("it is a batch") };
         batch
     }
@@ -353,7 +354,7 @@ mod tests {
             let scenarios: Vec<&str> = grid.scenarios.iter().map(|path| path.to_str().unwrap()).collect();
             let said = batch.choices.words(&grid);
             let said: Vec<&str> = said.iter().map(String::as_str).collect();
-            let again = read(&[&scenarios[..], &said].concat());
+            let again = read(&[&scenarios[..], &said[..]].concat());
             let same = Grid { episodes: None, ..grid.clone() };
             assert_eq!(again.grid().unwrap(), same, "{said:?}");
             let points = grid.points().unwrap();
