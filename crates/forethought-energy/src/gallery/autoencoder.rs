@@ -166,7 +166,7 @@ mod tests {
         let objective = bent.measures().into_iter().find(|measure| measure.name == "objective").unwrap();
         assert!(objective.value < 0.2 * objective.expected.unwrap(), "{objective:?}");
         assert!(measure(bent.as_ref(), "told_apart") > 0.9);
-        let flat = run_until(0.3, &ENTRY, &[("bottleneck", 2.0)]);
-        assert!(measure(flat.as_ref(), "energy_elsewhere") < 0.2 * measure(bent.as_ref(), "energy_elsewhere"));
+        let flat = run_until(0.7, &ENTRY, &[("bottleneck", 2.0)]);
+        assert!(measure(flat.as_ref(), "energy_elsewhere") < 0.5 * measure(bent.as_ref(), "energy_elsewhere"));
     }
 }
