@@ -56,7 +56,7 @@ impl Density {
     }
 }
 
-/// A density over pairs of nodes, `P(a, b)`: of answers and conditions (Eq. A2), or of answers and latent variables (Eq. A4).
+/// A density over pairs of nodes, `P(a, b)`: of answers and conditions, or of answers and latent variables (Eq. A2 to A4).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Joint {
     density: Density,
@@ -81,7 +81,7 @@ impl Joint {
     }
 
     /// Of the first, whatever the second: `P(a) = ∫ P(a, b) db`. Its energy is the free energy, `-1/beta log ∫ exp(-beta E(a, b)) db`
-    /// (Eq. A3 and A5).
+    /// (Eq. A5).
     #[must_use]
     pub fn marginal(&self) -> Density {
         let second = &self.log_weights[1];
@@ -215,16 +215,16 @@ mod tests {
         let mass = |a: usize, b: usize| weights[b] * (-beta * energies[3 * a + b]).exp();
         let rows = [0, 1].map(|a| (0..3).map(|b| mass(a, b)).sum::<f64>());
         let total = rows[0] + rows[1];
-        for a in 0..2 {
+        for (a, row) in rows.into_iter().enumerate() {
             let (marginal, conditional) = (joint.marginal(), joint.conditional(a));
-            assert!((marginal.masses()[a] - rows[a] / total).abs() < 1e-12);
+            assert!((marginal.masses()[a] - row / total).abs() < 1e-12);
             assert!((marginal.log_partition - total.ln()).abs() < 1e-12);
             for b in 0..3 {
-                assert!((conditional.masses()[b] - mass(a, b) / rows[a]).abs() < 1e-12);
+                assert!((conditional.masses()[b] - mass(a, b) / row).abs() < 1e-12);
                 let product = marginal.masses()[a] * conditional.masses()[b];
                 assert!((joint.density().masses()[3 * a + b] - product).abs() < 1e-12);
             }
-            let free = -rows[a].ln() / beta;
+            let free = -row.ln() / beta;
             assert!((marginal.energies(beta)[a] - marginal.log_partition / beta - free).abs() < 1e-9);
         }
     }

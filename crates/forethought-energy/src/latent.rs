@@ -9,7 +9,7 @@ use crate::{
 };
 use dfdx::prelude::{Axis, BroadcastTo, Cpu, HasShape, LogSumExpTo, PutTape, ReshapeTo, SplitTape, TensorFromVec};
 
-/// An energy `E(x, y, z)` of a condition, an answer and a latent variable that is never given (Dawid & LeCun 2023, Sec. 3.2).
+/// An energy `E(x, y, z)` of a condition, an answer and a latent variable that is never given (Dawid & LeCun 2023, Sec. 3).
 pub trait LatentEnergy {
     /// `[rows, x]`, `[rows, y]` and `[rows, z]` to `[rows]`; see [`Energy::energies`].
     fn energies(&self, x: &Matrix, y: &Matrix, z: &Matrix, tape: PassTape) -> TapedColumn;

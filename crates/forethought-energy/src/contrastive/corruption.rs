@@ -1,4 +1,4 @@
-//! Data that was spoiled, as in denoising and masked autoencoders (Vincent et al., 2008; Dawid & LeCun 2023, Sec. 5.3).
+//! Data that was spoiled, as in denoising and masked autoencoders (Vincent et al., 2008; Dawid & LeCun 2023, Sec. 5).
 //! Read first: [`Corruption`].
 
 use crate::{Matrix, energy::matrix, numbers, random};

@@ -1,5 +1,5 @@
 //! A network that makes contrastive points and is trained to make them of low energy: a generative adversarial network (Goodfellow et al.,
-//! 2014; as an energy-based model: Zhao, Mathieu & LeCun, 2017; Dawid & LeCun 2023, Sec. 5.4). Read first: [`Generator`].
+//! 2014; as an energy-based model: Zhao, Mathieu & LeCun, 2017; Dawid & LeCun 2023, Sec. 4). Read first: [`Generator`].
 
 use crate::{
     Matrix, PassTape, TapedColumn,

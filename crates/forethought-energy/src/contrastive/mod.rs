@@ -1,4 +1,4 @@
-//! Where contrastive points come from, whose energy is to rise (Dawid & LeCun 2023, Sec. 4.1): answers of other conditions
+//! Where contrastive points come from, whose energy is to rise (Dawid & LeCun 2023, Sec. 4): answers of other conditions
 //! ([`mismatched`]), spoiled data ([`corruption`]), samples of the model ([`chains`]), its worst mistake ([`most_offending`]), another
 //! network ([`generator`]). What is done with them is one of [`objectives`](crate::objectives).
 

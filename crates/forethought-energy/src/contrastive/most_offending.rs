@@ -1,5 +1,5 @@
-//! The most offending answer: the one of least energy among those that are wrong (LeCun et al., 2006, Sec. 2.2.2; Dawid & LeCun 2023,
-//! Sec. 4.1). What is at least some distance off counts as wrong. Read first: [`among`] and [`by_descent`].
+//! The most offending answer: the one of least energy among those that are wrong (LeCun et al., 2006; Dawid & LeCun 2023,
+//! Sec. 4). What is at least some distance off counts as wrong. Read first: [`among`] and [`by_descent`].
 
 use crate::{
     Matrix,

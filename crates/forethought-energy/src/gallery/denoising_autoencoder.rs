@@ -1,5 +1,5 @@
 //! A denoising autoencoder on a spiral: it leads back to the data, but not from between two branches, where it can only name their mean;
-//! with a latent variable it can (Dawid & LeCun 2023, Sec. 5.3, Fig. 8). Read first: [`Restorer`].
+//! with a latent variable it can (Dawid & LeCun 2023, Sec. 5, Fig. 8). Read first: [`Restorer`].
 
 use super::{
     Entry, GalleryError, Knob, Measure, Settings, Study,
@@ -40,7 +40,7 @@ const CODES: Knob = Knob {
 pub(super) const ENTRY: Entry = Entry {
     name: "denoising_autoencoder",
     title: "A denoising autoencoder on a spiral",
-    source: "Sec. 5.3, Fig. 8",
+    source: "Sec. 5, Fig. 8",
     about: "Trained to restore points of a spiral that were moved at random. The energy of a place is the squared distance to where it \
             is led. Halfway between two branches either could be right; the mean of both is nowhere near the data, and the energy there \
             is as low as on it. A latent variable chooses the branch and mends that. The mind's world model has one for futures that may \

@@ -1,4 +1,4 @@
-//! An ellipse with a latent angle: its energy with the best angle, and with all of them by their share (Dawid & LeCun 2023, Sec. 3.2,
+//! An ellipse with a latent angle: its energy with the best angle, and with all of them by their share (Dawid & LeCun 2023, Sec. 3,
 //! Fig. 4b). Read first: [`EllipseEnergy`].
 
 use super::{
@@ -40,7 +40,7 @@ const MARGINAL: Knob = Knob {
 pub(super) const ENTRY: Entry = Entry {
     name: "ellipse",
     title: "An ellipse with a latent angle",
-    source: "Sec. 3.2, Fig. 4b, Eq. A5",
+    source: "Sec. 3, Fig. 4b, Eq. A5",
     about: "E(y, z) = (y1 - r1 sin z)² + (y2 - r2 cos z)²: which point of the ellipse y belongs to is not given. With the best z the \
             energy is the squared distance from the ellipse; with all of them by their share it is smooth, and comes to the former as \
             beta grows. Its radii are learned; it does not collapse, since z has one dimension and y two. The mind's world model has a \
@@ -338,9 +338,9 @@ mod tests {
             FreeEnergy { energy: energy(), nodes: Nodes::circle(4000).normalised(), beta }.values(&nothing(3), &y)
         };
         let all: Vec<Vec<f32>> = [1e-3, 1.0, 10.0, 100.0, 3000.0].map(at).into();
-        for row in 0..3 {
-            assert!(all.windows(2).all(|pair| pair[0][row] > pair[1][row]) && all[4][row] > least[row]);
-            assert!(all[4][row] - least[row] < 3e-3, "{} {}", all[4][row], least[row]);
+        for (row, least) in least.into_iter().enumerate() {
+            assert!(all.windows(2).all(|pair| pair[0][row] > pair[1][row]) && all[4][row] > least);
+            assert!(all[4][row] - least < 3e-3, "{} {least}", all[4][row]);
             let [a, b] = [numbers(&y)[2 * row], numbers(&y)[2 * row + 1]];
             assert!((all[0][row] - (a * a + b * b + 2.0 + 0.5)).abs() < 0.04, "{}", all[0][row]);
         }

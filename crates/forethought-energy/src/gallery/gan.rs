@@ -1,5 +1,5 @@
 //! A generative adversarial network as an energy-based model: a generator makes the contrastive points (Goodfellow et al., 2014; Zhao,
-//! Mathieu & LeCun, 2017; Dawid & LeCun 2023, Sec. 5.4). Read first: [`Gan::update`].
+//! Mathieu & LeCun, 2017; Dawid & LeCun 2023, Sec. 4). Read first: [`Gan::update`].
 
 use super::{
     Entry, GalleryError, Knob, Measure, Settings, Study,
@@ -48,7 +48,7 @@ const ANYWHERE: Knob = Knob {
 pub(super) const ENTRY: Entry = Entry {
     name: "gan",
     title: "A generative adversarial network",
-    source: "Sec. 5.4",
+    source: "Sec. 4",
     about: "The discriminator is an energy: by the pairwise hinge (Eq. 3) it falls on data, clusters on a ring, and rises where a \
             generator puts its points; the generator goes where the energy is low. The margin grows with the distance, so that the \
             energy's slope leads from anywhere to the data. The mind's world model needs no generator: its contrastive points, where it \

@@ -1,5 +1,5 @@
 //! Data on y = x², and an energy that learns where it lies: asked for x, it has two answers where a function has one (Dawid & LeCun
-//! 2023, Sec. 3.1, Fig. 3b). Read first: [`Parabola`].
+//! 2023, Sec. 3, Fig. 3b). Read first: [`Parabola`].
 
 use super::{
     Entry, GalleryError, Knob, Measure, Settings, Study,
@@ -49,7 +49,7 @@ const MARGIN: Knob = Knob {
 pub(super) const ENTRY: Entry = Entry {
     name: "parabola",
     title: "A parabola: one question, two answers",
-    source: "Sec. 3.1, Fig. 3b",
+    source: "Sec. 3, Fig. 3b",
     about: "A network learns an energy of pairs (x, y) that is low where data lies, on y = x². Gradient descent answers both ways: y \
             for a given x, and x for a given y, for which there are two answers; a network that was trained to tell x from y can only \
             say their mean. The mind plans in the same way, by descent on an energy that has many minima.",

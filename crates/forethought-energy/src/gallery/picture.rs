@@ -1,4 +1,4 @@
-//! What several entries' charts are made of. Read first: [`heat`] and [`History`].
+//! What several entries' charts are made of. Read first: [`Window`] and [`History`].
 
 use crate::{energy::Energy, energy::nothing, nodes::Nodes};
 use forethought_interface::{Hue, Layer, Panel, Span};

@@ -33,7 +33,7 @@ const NOISE: Knob = Knob {
 pub(super) const ENTRY: Entry = Entry {
     name: "score_matching",
     title: "Score matching",
-    source: "Sec. 4.2",
+    source: "Sec. 4",
     about: "The slope of an energy does not depend on its partition function: made that of -log of the data's density, it teaches the \
             energy without one sample of the model. Left, a Gaussian by implicit score matching: mean and covariance are recovered. \
             Middle, a network's energy by denoising score matching: its density, normalised on a grid, beside the exact one, and samples \

@@ -1,4 +1,4 @@
-//! `y* = argmin_y F(x, y)` by gradient descent (Dawid & LeCun 2023, Sec. 3.1). Read first: [`Descent`].
+//! `y* = argmin_y F(x, y)` by gradient descent (Dawid & LeCun 2023, Sec. 3). Read first: [`Descent`].
 
 use crate::{
     Matrix,

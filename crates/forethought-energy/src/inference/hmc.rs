@@ -42,10 +42,10 @@ impl Sampler for Hmc {
         }
         let kinetic = |speed: &[f32]| 0.5 * speed.iter().map(|value| f64::from(value * value)).sum::<f64>();
         let mut moved = 0.0;
-        for row in 0..rows {
+        for (row, (before, after)) in before.iter().zip(&at.values).enumerate() {
             let all = row * columns..(row + 1) * columns;
-            let gain = f64::from(self.beta * (before[row] - at.values[row])) + kinetic(&kick[all.clone()])
-                - kinetic(&speed[all.clone()]);
+            let gain =
+                f64::from(self.beta * (before - after)) + kinetic(&kick[all.clone()]) - kinetic(&speed[all.clone()]);
             if accepts(gain, &mut rng) {
                 here[all.clone()].copy_from_slice(&place[all]);
                 moved += 1.0;

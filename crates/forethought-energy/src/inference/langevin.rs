@@ -54,10 +54,10 @@ impl Sampler for AdjustedLangevin {
         let to = self.0.propose(&from, &slopes, rng);
         let there = energy.gradient(x, &matrix(to.clone(), columns));
         let mut moved = 0.0;
-        for row in 0..rows {
+        for (row, (before, after)) in values.iter().zip(&there.values).enumerate() {
             let all = row * columns..(row + 1) * columns;
             let (here, next) = (&from[all.clone()], &to[all.clone()]);
-            let gain = f64::from(self.0.beta * (values[row] - there.values[row]))
+            let gain = f64::from(self.0.beta * (before - after))
                 + self.0.log_proposal(next, &there.slopes[all.clone()], here)
                 - self.0.log_proposal(here, &slopes[all.clone()], next);
             if accepts(gain, &mut rng) {
