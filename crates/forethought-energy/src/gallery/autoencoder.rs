@@ -30,9 +30,10 @@ pub(super) const ENTRY: Entry = Entry {
     name: "autoencoder",
     title: "Autoencoder: a bottleneck",
     source: "Sec. 4.2",
-    about: "F(y) = |y - Dec(Enc(y))|², with a code of one number between the two networks: PCA whose line may bend. Shown \
-            the spiral from the inside out, it comes to wind along it, and the energy is low there. With a code of two numbers it copies every point, and the energy goes \
-            flat: collapse. What PCA leaves over is the dashed line. In the mind, the size of the latent is a bottleneck too.",
+    about: "F(y) = |y - Dec(Enc(y))|², with a code of one number between the two networks: PCA whose line may bend. Shown the \
+            spiral from the inside out, it comes to follow it, but for a jump where pieces meet, and the energy is low there. With a \
+            code of two numbers it copies every point, and the energy goes flat: collapse. What PCA leaves over is the dashed line. In \
+            the mind, the size of the latent is a bottleneck too.",
     knobs: &[BOTTLENECK],
     begin: |settings| {
         let data = Plane::new(settings.seed);
@@ -146,7 +147,7 @@ mod tests {
     use super::{
         super::plane::{
             rows,
-            tests::{measure, run},
+            tests::{measure, run_until},
         },
         *,
     };
@@ -161,11 +162,11 @@ mod tests {
 
     #[test]
     fn bends_along_the_spiral_and_two_numbers_make_it_flat() {
-        let bent = run(&ENTRY, &[]);
+        let bent = run_until(0.7, &ENTRY, &[]);
         let objective = bent.measures().into_iter().find(|measure| measure.name == "objective").unwrap();
         assert!(objective.value < 0.2 * objective.expected.unwrap(), "{objective:?}");
         assert!(measure(bent.as_ref(), "told_apart") > 0.9);
-        let flat = run(&ENTRY, &[("bottleneck", 2.0)]);
-        assert!(measure(flat.as_ref(), "energy_elsewhere") < 0.2 * measure(bent.as_ref(), "energy_elsewhere"));
+        let flat = run_until(0.7, &ENTRY, &[("bottleneck", 2.0)]);
+        assert!(measure(flat.as_ref(), "energy_elsewhere") < 0.5 * measure(bent.as_ref(), "energy_elsewhere"));
     }
 }

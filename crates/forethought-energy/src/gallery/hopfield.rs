@@ -50,8 +50,8 @@ const COUNTED: [usize; 6] = [1, 3, 5, 7, 10, 14];
 /// Loads at which capacity is measured, in hundredths of patterns a unit.
 const LOADS: [usize; 19] = [1, 2, 4, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22, 25];
 /// Networks at each load, and patterns that each is asked for.
-const NETWORKS: usize = 4;
-const ASKED: usize = 10;
+const NETWORKS: usize = 10;
+const ASKED: usize = 20;
 
 /// The overlap that is left at a load of 0.138: one unit in sixty is wrong (Amit, Gutfreund & Sompolinsky, 1987).
 const EDGE: f32 = 0.967;
@@ -304,9 +304,7 @@ impl Study for Memory {
         vec![
             Measure {
                 name: "capacity",
-                about:
-                    "the load (patterns a unit) at which the mean overlap falls below 0.7; theory: 0.138 for many units"
-                        .to_owned(),
+                about: "the load (patterns a unit) at which one unit in sixty is recalled wrong, where theory has the breakdown".to_owned(),
                 value: self.capacity().unwrap_or(f64::NAN),
                 expected: Some(0.138),
             },

@@ -78,7 +78,7 @@ mod tests {
         let [few, many] = [3.0, 20.0].map(|centres| run(&ENTRY, &[("centres", centres)]));
         let objective = many.measures().into_iter().find(|measure| measure.name == "objective").unwrap();
         assert!(objective.value < 1.5 * objective.expected.unwrap(), "{objective:?}");
-        assert!(measure(few.as_ref(), "told_apart") < 0.8);
-        assert!(measure(many.as_ref(), "told_apart") > 0.95, "{}", measure(many.as_ref(), "told_apart"));
+        assert!(measure(few.as_ref(), "told_apart") < 0.95, "{:?}", few.measures());
+        assert!(measure(many.as_ref(), "told_apart") > 0.98, "{}", measure(many.as_ref(), "told_apart"));
     }
 }

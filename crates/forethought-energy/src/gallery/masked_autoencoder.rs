@@ -28,8 +28,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: "masked_autoencoder",
     title: "Masked autoencoder: the rest of the picture",
     source: "Sec. 5.3",
-    about: "Patches of a picture of the sandbox are hidden, and a network says them from those that are left: F(x, y) is the squared \
-            error of what it says, x the visible patches and y the hidden ones. It must have learned how bodies and walls go on. It \
+    about: "Patches of a picture of the sandbox are hidden, and networks say each from what is left around it: F(x, y) is the squared \
+            error of what they say, x the visible patches and y the hidden one. They must have learned how bodies and walls go on. It \
             beats the mean of each patch on pictures that it never saw; what it cannot know comes out blurred, the mean of all that \
             could be. A JEPA predicts the latent of the hidden part instead, and need not paint what cannot be known.",
     knobs: &[MASKED],
@@ -45,34 +45,46 @@ const PATCHES: usize = ACROSS * ACROSS;
 /// The fewest pictures that can be learned from, and the share of them that is held out: one in so many.
 const FEWEST: usize = 40;
 const HELD_OUT: usize = 5;
-const HIDDEN: usize = 160;
-const CODE: usize = 64;
-const BATCH: usize = 32;
-const UPDATES: usize = 1500;
-const RATE: f32 = 1.5e-3;
+const HIDDEN: usize = 128;
+const CODE: usize = 32;
+/// How many patches away the encoder sees.
+const REACH: isize = 2;
+const AROUND: usize = (2 * REACH as usize + 1) * (2 * REACH as usize + 1);
+/// Pixels of a patch; and what the encoder sees: pixels around, which patches are hidden, and the mean patch in this place.
+const IN_PATCH: usize = PATCH * PATCH;
+const SEEN: usize = AROUND * (IN_PATCH + 1) + IN_PATCH;
+/// Pictures in a batch, and hidden patches asked for in each.
+const BATCH: usize = 24;
+const ASKED: usize = 6;
+const UPDATES: usize = 2000;
+const RATE: f32 = 2e-3;
 /// Updates from one look at held-out pictures to the next.
 const LOOK: usize = 50;
-/// Pictures that are shown.
+/// Held-out pictures that it is judged by, at most, and those that are shown.
+const JUDGED: usize = 40;
 const SHOWN: usize = 6;
 
-/// Encoder and decoder, and the pictures.
+/// Encoder and decoder, the same for all patches, and the pictures.
 struct Masked {
-    /// From visible pixels and which patches they are of to a code.
+    /// From what is visible around a hidden patch to a code.
     encoder: Network,
-    /// From the code to all pixels, as differences from the mean picture.
+    /// From the code to the hidden patch, as a difference from the mean one in its place.
     decoder: Network,
     adam: Adam,
     share: f64,
     train: Vec<f32>,
     held_out: Vec<f32>,
-    /// Which pixels of the held-out pictures are hidden, always the same.
-    judged: Vec<bool>,
+    /// Which patches of the held-out pictures are hidden, always the same.
+    judged: Vec<[bool; PATCHES]>,
     /// The mean of the pictures that are learned from.
     mean: Vec<f32>,
     errors: [History; 2],
     updates: usize,
     rng: ChaCha8Rng,
 }
+
+/// A hidden patch: its picture, what else is hidden there, and its number.
+type Asked<'a> = (&'a [f32], &'a [bool; PATCHES], usize);
 
 impl Masked {
     fn new(settings: &Settings) -> Result<Self, GalleryError> {
@@ -87,14 +99,17 @@ impl Masked {
         }
         mean.iter_mut().for_each(|mean| *mean /= (train.len() / PIXELS) as f32);
         let share = settings.value(&MASKED);
-        let judged = held_out.chunks_exact(PIXELS).flat_map(|_| hidden_pixels(share, &mut rng)).collect();
+        // As many as it is judged by, from all of them.
+        let every = (count / HELD_OUT).div_ceil(JUDGED);
+        let held_out: Vec<f32> = held_out.chunks_exact(PIXELS).step_by(every).flatten().copied().collect();
+        let judged = held_out.chunks_exact(PIXELS).map(|_| hidden_patches(share, &mut rng)).collect();
         Ok(Self {
-            encoder: Network::random(&[PIXELS + PATCHES, HIDDEN, CODE], Activation::Silu, &mut rng),
-            decoder: Network::random(&[CODE, HIDDEN, PIXELS], Activation::Silu, &mut rng),
+            encoder: Network::random(&[SEEN, HIDDEN, CODE], Activation::Silu, &mut rng),
+            decoder: Network::random(&[CODE, HIDDEN, IN_PATCH], Activation::Silu, &mut rng),
             adam: Adam::new(RATE),
             share,
             train: train.to_vec(),
-            held_out: held_out.to_vec(),
+            held_out,
             judged,
             mean,
             errors: <[History; 2]>::default(),
@@ -103,41 +118,44 @@ impl Masked {
         })
     }
 
-    /// What the encoder sees: visible pixels as differences from the mean, hidden ones zero, and a 1 for each hidden patch.
-    fn seen(&self, pictures: &[f32], hidden: &[bool]) -> Matrix {
-        let mut rows = Vec::with_capacity(pictures.len() / PIXELS * (PIXELS + PATCHES));
-        for (picture, hidden) in pictures.chunks_exact(PIXELS).zip(hidden.chunks_exact(PIXELS)) {
-            let pixels = picture.iter().zip(&self.mean).zip(hidden);
-            rows.extend(pixels.map(|((value, mean), hidden)| if *hidden { 0.0 } else { value - mean }));
-            let corner = |patch: usize| patch / ACROSS * PATCH * SIDE + patch % ACROSS * PATCH;
-            rows.extend((0..PATCHES).map(|patch| f32::from(u8::from(hidden[corner(patch)]))));
+    /// What the encoder sees around hidden patches, `[asked, SEEN]`: nothing of what is hidden or beyond the edge.
+    fn seen(&self, asked: &[Asked]) -> Matrix {
+        let mut rows = Vec::with_capacity(asked.len() * SEEN);
+        for (picture, hidden, patch) in asked {
+            for down in -REACH..=REACH {
+                for right in -REACH..=REACH {
+                    match neighbour(*patch, down, right).filter(|patch| !hidden[*patch]) {
+                        Some(patch) => rows.extend(pixels(patch).map(|pixel| picture[pixel] - 0.5).chain([0.0])),
+                        None => rows.extend([0.0; IN_PATCH].into_iter().chain([1.0])),
+                    }
+                }
+            }
+            rows.extend(pixels(*patch).map(|pixel| self.mean[pixel] - 0.5));
         }
-        matrix(rows, PIXELS + PATCHES)
+        matrix(rows, SEEN)
     }
 
-    /// `F(x, y)` of each picture, `[pictures]`: the mean squared error over its hidden pixels.
-    fn energies(&self, pictures: &[f32], hidden: &[bool], tape: PassTape) -> TapedColumn {
-        let code = self.encoder.forward(self.seen(pictures, hidden).put_tape(tape));
-        let said = self.decoder.forward(code);
-        let mut wanted = Vec::with_capacity(pictures.len());
-        let mut weights = Vec::with_capacity(pictures.len());
-        for (picture, hidden) in pictures.chunks_exact(PIXELS).zip(hidden.chunks_exact(PIXELS)) {
-            wanted.extend(picture.iter().zip(&self.mean).map(|(value, mean)| value - mean));
-            let weight = 1.0 / hidden.iter().filter(|hidden| **hidden).count().max(1) as f32;
-            weights.extend(hidden.iter().map(|hidden| if *hidden { weight } else { 0.0 }));
-        }
-        ((said - matrix(wanted, PIXELS)).square() * matrix(weights, PIXELS)).sum::<_, Axis<1>>()
+    /// `F(x, y)` of each hidden patch, `[asked]`: the mean squared error of what is said.
+    fn energies(&self, asked: &[Asked], tape: PassTape) -> TapedColumn {
+        let code = self.encoder.forward(self.seen(asked).put_tape(tape));
+        let wanted =
+            asked.iter().flat_map(|(picture, _, patch)| pixels(*patch).map(|pixel| picture[pixel] - self.mean[pixel]));
+        let wanted = matrix(wanted.collect(), IN_PATCH);
+        (self.decoder.forward(code) - wanted).square().sum::<_, Axis<1>>() * (1.0 / IN_PATCH as f32)
     }
 
     fn update(&mut self) -> Result<(), GalleryError> {
-        let mut batch = Vec::with_capacity(BATCH * PIXELS);
-        let mut hidden = Vec::with_capacity(BATCH * PIXELS);
+        let mut batch = Vec::with_capacity(BATCH * ASKED);
         for _ in 0..BATCH {
-            let at = self.rng.gen_range(0..self.train.len() / PIXELS) * PIXELS;
-            batch.extend_from_slice(&self.train[at..at + PIXELS]);
-            hidden.extend(hidden_pixels(self.share, &mut self.rng));
+            let at = self.rng.gen_range(0..self.train.len() / PIXELS);
+            let hidden = hidden_patches(self.share, &mut self.rng);
+            let mut patches = numbers_of(&hidden);
+            patches.shuffle(&mut self.rng);
+            batch.extend(patches.into_iter().take(ASKED).map(|patch| (at, hidden, patch)));
         }
-        let loss = self.energies(&batch, &hidden, PassTape::default()).mean();
+        let picture = |at: usize| &self.train[at * PIXELS..(at + 1) * PIXELS];
+        let asked: Vec<Asked> = batch.iter().map(|(at, hidden, patch)| (picture(*at), hidden, *patch)).collect();
+        let loss = self.energies(&asked, PassTape::default()).mean();
         let value = loss.array();
         self.adam.rate = RATE * (1.0 - self.updates as f32 / UPDATES as f32).max(0.02);
         let parameters = self.encoder.parameters_mut().chain(self.decoder.parameters_mut());
@@ -153,42 +171,55 @@ impl Masked {
         Ok(())
     }
 
-    /// The mean energy of held-out pictures.
+    /// All hidden patches of the held-out pictures.
+    fn exam(&self) -> Vec<Asked<'_>> {
+        let pictures = self.held_out.chunks_exact(PIXELS).zip(&self.judged);
+        pictures
+            .flat_map(|(picture, hidden)| numbers_of(hidden).into_iter().map(move |patch| (picture, hidden, patch)))
+            .collect()
+    }
+
+    /// The mean energy of held-out patches.
     fn judge(&self) -> f64 {
-        let energies = numbers(&self.energies(&self.held_out, &self.judged, PassTape::default()));
+        let energies = numbers(&self.energies(&self.exam(), PassTape::default()));
         energies.iter().map(|energy| f64::from(*energy)).sum::<f64>() / energies.len().max(1) as f64
     }
 
-    /// The same for the mean of each patch over the pictures that are learned from, in its own place.
+    /// The same for the mean patch in each place, over the pictures that are learned from.
     fn baseline(&self) -> f64 {
-        let pictures = self.held_out.chunks_exact(PIXELS).zip(self.judged.chunks_exact(PIXELS));
-        let error = |(picture, hidden): (&[f32], &[bool])| {
-            let pixels = picture.iter().zip(&self.mean).zip(hidden).filter(|(_, hidden)| **hidden);
-            let squares: f64 = pixels.map(|((value, mean), _)| f64::from(value - mean).powi(2)).sum();
-            squares / hidden.iter().filter(|hidden| **hidden).count().max(1) as f64
+        let exam = self.exam();
+        let error = |(picture, _, patch): &Asked| {
+            let squares = pixels(*patch).map(|pixel| f64::from(picture[pixel] - self.mean[pixel]).powi(2));
+            squares.sum::<f64>() / IN_PATCH as f64
         };
-        pictures.clone().map(error).sum::<f64>() / pictures.count().max(1) as f64
+        exam.iter().map(error).sum::<f64>() / exam.len().max(1) as f64
+    }
+
+    /// A held-out picture, what is left of it, and with what is said of the rest.
+    fn story(&self, at: usize) -> [Vec<f32>; 3] {
+        let (picture, hidden) = (&self.held_out[at * PIXELS..(at + 1) * PIXELS], &self.judged[at]);
+        let patches = numbers_of(hidden);
+        let asked: Vec<Asked> = patches.iter().map(|patch| (picture, hidden, *patch)).collect();
+        let said = numbers(&self.decoder.apply(&self.encoder.apply(&self.seen(&asked))));
+        let (mut left, mut whole) = (picture.to_vec(), picture.to_vec());
+        for (patch, said) in patches.iter().zip(said.chunks_exact(IN_PATCH)) {
+            for (pixel, said) in pixels(*patch).zip(said) {
+                left[pixel] = 0.5;
+                whole[pixel] = (self.mean[pixel] + said).clamp(0.0, 1.0);
+            }
+        }
+        [picture.to_vec(), left, whole]
     }
 
     fn tiles(&self) -> Panel {
-        let count = self.held_out.len() / PIXELS;
-        let chosen: Vec<usize> = (0..SHOWN.min(count)).map(|index| index * count / SHOWN.min(count)).collect();
-        let cut = |all: &[f32], at: usize| all[at * PIXELS..(at + 1) * PIXELS].to_vec();
+        let count = self.judged.len();
+        let across = SHOWN.min(count);
         let mut rows = [const { Vec::new() }; 3];
-        for at in chosen {
-            let (picture, hidden) = (cut(&self.held_out, at), &self.judged[at * PIXELS..(at + 1) * PIXELS]);
-            let code = self.encoder.apply(&self.seen(&picture, hidden));
-            let said = numbers(&self.decoder.apply(&code));
-            let masked = picture.iter().zip(hidden).map(|(value, hidden)| if *hidden { 0.5 } else { *value }).collect();
-            let pixels = picture.iter().zip(hidden).zip(said.iter().zip(&self.mean));
-            let whole = pixels
-                .map(|((value, hidden), (said, mean))| if *hidden { (said + mean).clamp(0.0, 1.0) } else { *value });
-            let whole = whole.collect();
-            [picture, masked, whole].into_iter().zip(&mut rows).for_each(|(image, row)| row.push(image));
+        for at in (0..across).map(|index| index * count / across) {
+            self.story(at).into_iter().zip(&mut rows).for_each(|(image, row)| row.push(image));
         }
         let names = ["held-out picture", "what is left of it", "what is said"];
-        let captions = rows.iter().zip(names).flat_map(|(row, name)| vec![name.to_owned(); row.len()]).collect();
-        let across = rows[0].len().max(1);
+        let captions = names.iter().flat_map(|name| vec![(*name).to_owned(); across]).collect();
         let images = rows.into_iter().flatten().collect();
         Panel {
             title: "Pictures that it never saw".to_owned(),
@@ -198,13 +229,31 @@ impl Masked {
     }
 }
 
-/// Which pixels are hidden: whole patches, drawn anew, that share of them.
-fn hidden_pixels(share: f64, rng: &mut ChaCha8Rng) -> Vec<bool> {
-    let mut patches = [false; PATCHES];
+/// The pixels of a patch, row by row.
+fn pixels(patch: usize) -> impl Iterator<Item = usize> {
+    let corner = patch / ACROSS * PATCH * SIDE + patch % ACROSS * PATCH;
+    (0..IN_PATCH).map(move |index| corner + index / PATCH * SIDE + index % PATCH)
+}
+
+/// The patch so many below and to the right, if there is one.
+fn neighbour(patch: usize, down: isize, right: isize) -> Option<usize> {
+    let row = (patch / ACROSS).checked_add_signed(down).filter(|row| *row < ACROSS)?;
+    let column = (patch % ACROSS).checked_add_signed(right).filter(|column| *column < ACROSS)?;
+    Some(row * ACROSS + column)
+}
+
+/// Which patches are hidden, by number.
+fn numbers_of(hidden: &[bool; PATCHES]) -> Vec<usize> {
+    (0..PATCHES).filter(|patch| hidden[*patch]).collect()
+}
+
+/// Which patches are hidden: that share of them, drawn anew.
+fn hidden_patches(share: f64, rng: &mut ChaCha8Rng) -> [bool; PATCHES] {
+    let mut hidden = [false; PATCHES];
     let count = (share * PATCHES as f64).round().clamp(1.0, PATCHES as f64 - 1.0) as usize;
-    patches[..count].fill(true);
-    patches.shuffle(rng);
-    (0..PIXELS).map(|pixel| patches[pixel / SIDE / PATCH * ACROSS + pixel % SIDE / PATCH]).collect()
+    hidden[..count].fill(true);
+    hidden.shuffle(rng);
+    hidden
 }
 
 /// Pictures of [`SIDE`], each pixel the mean over what it covers.
@@ -309,16 +358,17 @@ mod tests {
     fn slopes_by_parameters_agree_with_finite_differences() {
         let settings = Settings { seed: 2, frames: Some(frames(40, 32)), ..Settings::default() };
         let mut model = Masked::new(&settings).unwrap();
-        let (pictures, hidden) = (model.train[..2 * PIXELS].to_vec(), model.judged[..2 * PIXELS].to_vec());
-        let slopes = model.energies(&pictures, &hidden, PassTape::default()).sum::<(), _>().backward();
+        let (picture, hidden) = (model.train[..PIXELS].to_vec(), model.judged[0]);
+        let asked: Vec<Asked> = numbers_of(&hidden).into_iter().map(|patch| (&picture[..], &hidden, patch)).collect();
+        let slopes = model.energies(&asked, PassTape::default()).sum::<(), _>().backward();
         let weights = model.decoder.layers[0][0].clone();
         let (values, slopes) = (numbers(&weights), numbers(&slopes.get(&weights)));
-        for index in [0, 500, 7777] {
+        for index in [0, 500, 3777] {
             let mut at = |offset: f32| {
                 let mut moved = values.clone();
                 moved[index] += offset;
                 model.decoder.layers[0][0] = matrix(moved, HIDDEN);
-                model.energies(&pictures, &hidden, PassTape::default()).sum::<(), _>().array()
+                model.energies(&asked, PassTape::default()).sum::<(), _>().array()
             };
             let slope = (at(5e-2) - at(-5e-2)) / 1e-1;
             assert!((slope - slopes[index]).abs() < 1e-4 + 0.05 * slope.abs(), "{slope} against {}", slopes[index]);

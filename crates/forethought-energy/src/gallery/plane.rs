@@ -285,12 +285,20 @@ pub(super) mod tests {
 
     /// The study of an entry, run to its end.
     pub(in crate::gallery) fn run(entry: &Entry, values: &[(&str, f64)]) -> Box<dyn Study> {
+        run_until(1.0, entry, values)
+    }
+
+    /// The same, run until so much is done.
+    pub(in crate::gallery) fn run_until(share: f32, entry: &Entry, values: &[(&str, f64)]) -> Box<dyn Study> {
         let values = values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
         let mut study = entry.study(&Settings { seed: 1, values, frames: None }).unwrap();
-        while study.progress() < 1.0 {
+        while study.progress() < share {
             study.advance().unwrap();
         }
-        study.advance().unwrap();
+        // What is done stays so.
+        if study.progress() >= 1.0 {
+            study.advance().unwrap();
+        }
         study
     }
 
