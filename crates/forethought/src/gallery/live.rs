@@ -249,3 +249,49 @@ fn card(entry: &Entry) -> EntryCard {
         knobs: entry.knobs.iter().map(knob).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The next exhibit that is as it should be.
+    fn wait_for(messages: &Receiver<GalleryMessage>, is: impl Fn(&Exhibit) -> bool) -> Exhibit {
+        loop {
+            match messages.recv_timeout(Duration::from_secs(60)).unwrap() {
+                GalleryMessage::Exhibit(exhibit) if is(&exhibit) => return *exhibit,
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn shows_what_it_does_and_obeys() {
+        let (all, mut settings) = (entries(), Settings::default());
+        let (sender, messages) = bounded(1);
+        let (commander, commands) = unbounded();
+        let study = begin(&all[0], &mut settings).unwrap();
+        let worker = Worker::new(all[0], settings, study, Some(2), sender);
+        let thread = std::thread::spawn(move || worker.work(&commands));
+        let Ok(GalleryMessage::Entries(cards)) = messages.recv() else { panic!("the entries come first") };
+        assert!(cards.iter().map(|card| &card.name[..]).eq(all.iter().map(|entry| entry.name)));
+        let exhibit = wait_for(&messages, |exhibit| exhibit.slices == 2);
+        assert!(exhibit.entry == all[0].name && exhibit.progress > 0.0 && !exhibit.drawing.marks.is_empty());
+        assert_eq!(exhibit.values.len(), all[0].knobs.len());
+
+        commander.send(GalleryCommand::Room([500.0, 400.0])).unwrap();
+        assert_eq!(wait_for(&messages, |exhibit| exhibit.drawing.size == [500.0, 400.0]).slices, 2, "it waits there");
+
+        let other = all.iter().find(|entry| entry.name == "pca").unwrap();
+        commander.send(GalleryCommand::Choose(other.name.into())).unwrap();
+        wait_for(&messages, |exhibit| exhibit.entry == other.name && exhibit.slices == 2);
+        let knob = other.knobs[0].name.to_owned();
+        commander.send(GalleryCommand::Turn { knob, value: 1e9 }).unwrap();
+        assert!(wait_for(&messages, |exhibit| exhibit.problem.is_some()).problem.unwrap().contains(other.knobs[0].name));
+        commander.send(GalleryCommand::Defaults).unwrap();
+        wait_for(&messages, |exhibit| exhibit.problem.is_none() && exhibit.slices > 0);
+        commander.send(GalleryCommand::Seed(7)).unwrap();
+        assert_eq!(wait_for(&messages, |exhibit| exhibit.seed == 7).entry, other.name);
+        commander.send(GalleryCommand::Quit).unwrap();
+        thread.join().unwrap();
+    }
+}
