@@ -81,15 +81,15 @@ impl Default for ViewOptions {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ViewError {
     /// There is nothing to open a window on.
-    #[error("there is no display to open a window on ({reason}): use `--headless` to run without a window")]
+    #[error("there is no display to open a window on ({reason}): leave out `--window`, or use `--headless`, to run without one")]
     NoDisplay {
         /// What was tried.
         reason: String,
     },
     /// There is a display, but nothing that can draw on it.
     #[error(
-        "no graphics driver can draw the window ({reason}): install one such as mesa-vulkan-drivers, or use \
-         `--headless` to run without a window"
+        "no graphics driver can draw the window ({reason}): install one such as mesa-vulkan-drivers, or \
+         leave out `--window`, or use `--headless`, to run without one"
     )]
     NoAdapter {
         /// What was tried.
@@ -104,7 +104,7 @@ pub enum ViewError {
         reason: String,
     },
     /// The window ended by itself.
-    #[error("the window failed: {reason}; use `--headless` to run without a window")]
+    #[error("the window failed: {reason}; leave out `--window`, or use `--headless`, to run without one")]
     Failed {
         /// The message of the panic.
         reason: String,
