@@ -48,7 +48,8 @@ impl Axis {
         let decades = high - low;
         // Within a decade or so, powers of ten are too few.
         let factors: &[f64] = if decades <= 1.2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
-        let apart = (decades / most).ceil().max(1.0) as i32;
+        // Ends that were single precision are a little off.
+        let apart = (decades / most - 1e-5).ceil().max(1.0) as i32;
         let powers = (low.floor() as i32..=high.ceil() as i32).filter(|power| power.rem_euclid(apart) == 0);
         let values = powers.flat_map(|power| factors.iter().map(move |factor| factor * 10_f64.powi(power)));
         let inside = values.filter(|value| (low - 1e-6..=high + 1e-6).contains(&value.log10()));
