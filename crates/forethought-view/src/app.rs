@@ -307,7 +307,6 @@ fn lay_out(window: Query<&Window, With<PrimaryWindow>>, mut layout: ResMut<Layou
 }
 
 /// The world and the thoughts, from the floor up.
-#[expect(clippy::too_many_arguments, reason = "a system's parameters are its access")]
 fn draw(
     story: Res<Story>,
     controls: Res<Controls>,

@@ -81,7 +81,9 @@ impl Default for ViewOptions {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ViewError {
     /// There is nothing to open a window on.
-    #[error("there is no display to open a window on ({reason}): leave out `--window`, or use `--headless`, to run without one")]
+    #[error(
+        "there is no display to open a window on ({reason}): leave out `--window`, or use `--headless`, to run without one"
+    )]
     NoDisplay {
         /// What was tried.
         reason: String,

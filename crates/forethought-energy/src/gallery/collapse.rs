@@ -261,7 +261,7 @@ impl Study for Collapse {
             if !embedding.update(&x, &y, self.knobs, &mut self.rng) {
                 return Err(GalleryError::Diverged { what: "a joint embedding", updates: self.updates });
             }
-            if self.updates % 20 == 0 {
+            if self.updates.is_multiple_of(20) {
                 let [spread, ..] = embedding.state();
                 // A logarithmic axis has no zero.
                 embedding.spreads.note(self.updates, (spread / embedding.before[0]).max(1e-4));

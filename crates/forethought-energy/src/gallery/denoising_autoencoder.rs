@@ -108,7 +108,7 @@ impl Model {
         let free = FreeEnergy { energy: self.restorer.clone(), nodes: self.codes.clone(), beta };
         let loss = free.energies(noisy, clean, PassTape::default()).mean::<(), _>();
         // At first it is far off, and would hide the rest.
-        if update >= 50 && update % 10 == 0 {
+        if update >= 50 && update.is_multiple_of(10) {
             self.losses.note(update, loss.as_vec()[0]);
         }
         self.adam.rate = 4e-3 * (1.0 - share).max(0.02);
@@ -189,7 +189,7 @@ impl Study for Denoising {
                 }
             }
             self.updates += 1;
-            if self.updates % 50 == 0 {
+            if self.updates.is_multiple_of(50) {
                 for model in &mut self.models {
                     model.misses.note(self.updates, model.between()[0]);
                 }

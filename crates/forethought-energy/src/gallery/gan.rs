@@ -177,7 +177,7 @@ impl Study for Gan {
                 return Ok(());
             }
             self.update()?;
-            if self.updates % 50 == 0 {
+            if self.updates.is_multiple_of(50) {
                 let [right, made, anywhere] = self.levels();
                 self.energies[0].note(self.updates, right - anywhere);
                 self.energies[1].note(self.updates, made - anywhere);

@@ -262,7 +262,7 @@ fn drawn(picture: usize, x: usize, y: usize) -> f64 {
         0 => across.hypot(down) < 6.4,
         1 => across.abs() < 2.1 || down.abs() < 2.1,
         2 => (x + y) % 8 < 4,
-        3 => (x / 4 + y / 4) % 2 == 0,
+        3 => (x / 4 + y / 4).is_multiple_of(2),
         4 => across.abs() < 0.55 * y as f64,
         _ => x / 2 % 2 == usize::from(y >= SIDE / 2),
     };

@@ -181,7 +181,7 @@ impl Study for Parabola {
                 self.update()?;
             }
         }
-        if self.updates % 100 == 0 && self.updates > 0 {
+        if self.updates.is_multiple_of(100) && self.updates > 0 {
             let [descent, regressor] = self.errors();
             self.errors[0].note(self.updates, descent);
             self.errors[1].note(self.updates, regressor);

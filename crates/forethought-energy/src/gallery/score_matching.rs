@@ -164,7 +164,7 @@ impl Study for ScoreMatching {
                 return Ok(());
             }
             self.update()?;
-            if self.updates % 50 == 0 {
+            if self.updates.is_multiple_of(50) {
                 let gaps = self.gaps();
                 self.gaps.iter_mut().zip(gaps).for_each(|(history, gap)| history.note(self.updates, gap.max(1e-4)));
                 let (_, divergence) = self.densities();

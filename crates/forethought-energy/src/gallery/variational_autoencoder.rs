@@ -65,11 +65,11 @@ const RATE: f32 = 4e-3;
 const LOOK: usize = 50;
 /// Gauss-Hermite nodes for a standard Gaussian, and their weights: exact for polynomials up to degree 9.
 const HERMITE: [[f32; 2]; 5] = [
-    [-2.856_970, 0.011_257_41],
+    [-2.856_97, 0.011_257_41],
     [-1.355_626, 0.222_075_92],
     [0.0, 0.533_333_3],
     [1.355_626, 0.222_075_92],
-    [2.856_970, 0.011_257_41],
+    [2.856_97, 0.011_257_41],
 ];
 
 /// Two networks and the noise between and after them.
@@ -107,7 +107,7 @@ impl Bound {
         let (variance, tape) = log_variance.clone().put_tape(tape).exp().split_tape();
         let (square, tape) = mean.clone().put_tape(tape).square().split_tape();
         // KL(N(m, s²), N(0, 1)) = (m² + s² - 1 - log s²) / 2, and what the decoder's Gaussian is divided by.
-        let constant = 0.5 * -1.0 + (TAU * self.noise * self.noise).ln();
+        let constant = -0.5 + (TAU * self.noise * self.noise).ln();
         let (half, tape) = (log_variance.clone().put_tape(tape) * -0.5).split_tape();
         let mut sum = ((variance.put_tape(tape) + square) * 0.5 + half + constant).sum::<_, Axis<1>>();
         for (draw, weight) in draws {

@@ -272,7 +272,7 @@ mod tests {
         assert!((model.energy(&y, 1e4) - model.energy(&y, f64::INFINITY)).abs() < 1e-3);
         assert!(model.energy(&y, 1.0) <= model.energy(&y, f64::INFINITY));
         // One by one, and all at once.
-        let all = model.joint_energies(&Samples::from_columns(&[y.clone()]));
+        let all = model.joint_energies(&Samples::from_columns(std::slice::from_ref(&y)));
         assert!((log_sum_exp(all.as_slice().iter().map(|energy| -energy)) + model.energy(&y, 1.0)).abs() < 1e-9);
     }
 

@@ -49,10 +49,13 @@ pub(crate) fn centred(latents: &Matrix) -> Vec<f32> {
     values
 }
 
+/// A tensor, and a scalar's slopes by it.
+type Side<'a, S> = (&'a Tensor<S, f32, Cpu>, Vec<f32>);
+
 /// A scalar on the tape whose slope by each tensor is known already.
 pub(crate) fn with_slopes<S: Shape, T: Tape<f32, Cpu>, const N: usize>(
     value: f32,
-    sides: [(&Tensor<S, f32, Cpu>, Vec<f32>); N],
+    sides: [Side<S>; N],
     mut tape: T,
 ) -> Tensor<(), f32, Cpu, T> {
     let out = Cpu::default().tensor_from_vec(vec![value], ());

@@ -23,7 +23,7 @@ impl Slices {
     /// All axes: nothing is left to chance.
     #[must_use]
     pub fn axes(dimensions: usize, width: f32) -> Self {
-        let entry = |index: usize| if index % (dimensions + 1) == 0 { 1.0 } else { 0.0 };
+        let entry = |index: usize| if index.is_multiple_of(dimensions + 1) { 1.0 } else { 0.0 };
         Self { directions: (0..dimensions * dimensions).map(entry).collect(), width }
     }
 }

@@ -286,7 +286,9 @@ mod tests {
         wait_for(&messages, |exhibit| exhibit.entry == other.name && exhibit.slices == 2);
         let knob = other.knobs[0].name.to_owned();
         commander.send(GalleryCommand::Turn { knob, value: 1e9 }).unwrap();
-        assert!(wait_for(&messages, |exhibit| exhibit.problem.is_some()).problem.unwrap().contains(other.knobs[0].name));
+        assert!(
+            wait_for(&messages, |exhibit| exhibit.problem.is_some()).problem.unwrap().contains(other.knobs[0].name)
+        );
         commander.send(GalleryCommand::Defaults).unwrap();
         wait_for(&messages, |exhibit| exhibit.problem.is_none() && exhibit.slices > 0);
         commander.send(GalleryCommand::Seed(7)).unwrap();
