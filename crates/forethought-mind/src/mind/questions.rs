@@ -170,7 +170,7 @@ impl Mind {
             return Err(QuestionError::Shape { what: "the array of latents", found: latents.len(), expected });
         }
         let of_one = actions.len() / batch.max(1);
-        if of_one * batch != actions.len() || of_one % acting != 0 || (of_one == 0 && batch > 0) {
+        if of_one * batch != actions.len() || !of_one.is_multiple_of(acting) || (of_one == 0 && batch > 0) {
             let each = format!("{batch} x {} x a multiple of {stride} control steps", acting / stride);
             return Err(QuestionError::Shape { what: "the array of actions", found: actions.len(), expected: each });
         }
