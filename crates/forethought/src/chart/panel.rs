@@ -235,7 +235,7 @@ impl<'a> Plot<'a> {
         frame: Frame,
         marks: &mut Vec<Mark>,
     ) {
-        let rows = if columns == 0 { 0 } else { values.len() / columns };
+        let rows = values.len().checked_div(columns).unwrap_or(0);
         if rows == 0 {
             return;
         }

@@ -50,7 +50,7 @@ fn paint(canvas: &mut Canvas, letters: &Letters, mark: &Mark) {
 /// # Errors
 /// Where they are no whole rows.
 pub fn pixels(columns: usize, rgba: &[u8]) -> io::Result<Vec<u8>> {
-    let rows = if columns == 0 { 0 } else { rgba.len() / 4 / columns };
+    let rows = (rgba.len() / 4).checked_div(columns).unwrap_or(0);
     let side = |count: usize| u32::try_from(count).map_err(io::Error::other);
     if rgba.chunks_exact(4).all(|pixel| pixel[3] == 255) {
         let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|pixel| &pixel[..3]).copied().collect();

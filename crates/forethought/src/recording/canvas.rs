@@ -70,7 +70,7 @@ impl Canvas {
 
     /// Red, green, blue and alpha of pixels, so many in a row, drawn as large as this; what is not opaque is left out.
     pub fn pixels(&mut self, [left, top]: Px, [width, height]: Px, columns: usize, rgba: &[u8], smooth: bool) {
-        let rows = if columns == 0 { 0 } else { rgba.len() / 4 / columns };
+        let rows = (rgba.len() / 4).checked_div(columns).unwrap_or(0);
         let opaque: Vec<u8> = rgba
             .chunks_exact(4)
             .flat_map(|pixel| if pixel[3] == 255 { [pixel[0], pixel[1], pixel[2], 255] } else { [0; 4] })
