@@ -1,9 +1,13 @@
 //! Networks of the gallery's size, out of dfdx's own operations, and their optimiser. The mind's are fused for speed
 //! (`forethought_mind::network`). Read first: [`Network`] and [`Adam`].
 
-use crate::{Matrix, PassTape, TapedMatrix, energy::matrix};
+use crate::{
+    Matrix, PassTape, TapedColumn, TapedMatrix,
+    energy::{Energy, matrix},
+    ops::beside,
+};
 use dfdx::prelude::{
-    AdamConfig, Axis, BroadcastTo, Cpu, Gradients, HasShape, PutTape, ReshapeTo, SplitTape, Storage, TryMatMul,
+    AdamConfig, Axis, BroadcastTo, Cpu, Gradients, HasShape, PutTape, ReshapeTo, SplitTape, Storage, SumTo, TryMatMul,
 };
 use rand::Rng;
 
@@ -66,6 +70,13 @@ impl Network {
     /// All weights and biases, in an order that stays.
     pub fn parameters_mut(&mut self) -> impl Iterator<Item = &mut Matrix> {
         self.layers.iter_mut().flatten()
+    }
+}
+
+/// The energy of `x` and `y` is what the network makes of both beside each other, or of `y` alone; the sum where it has several outputs.
+impl Energy for Network {
+    fn energies(&self, x: &Matrix, y: &Matrix, tape: PassTape) -> TapedColumn {
+        self.forward(beside(x, y, tape)).sum::<_, Axis<1>>()
     }
 }
 
@@ -138,7 +149,10 @@ impl Adam {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{energy::tests::check, numbers, random};
+    use crate::{
+        energy::{nothing, tests::check},
+        numbers, random,
+    };
     use dfdx::prelude::*;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
@@ -148,11 +162,9 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         for activation in [Activation::Tanh, Activation::Silu] {
             let network = Network::random(&[3, 8, 8, 1], activation, &mut rng);
-            let energy = |_: &Matrix, y: &Matrix, tape| network.forward(y.clone().put_tape(tape)).sum::<_, Axis<1>>();
             let y = matrix(random::normals(12, &mut rng), 3);
-            check(&energy, &crate::energy::nothing(4), &y, 0.02);
-            let applied = numbers(&network.apply(&y));
-            assert_eq!(applied, crate::energy::Energy::values(&energy, &crate::energy::nothing(4), &y));
+            check(&network, &nothing(4), &y, 0.02);
+            assert_eq!(numbers(&network.apply(&y)), network.values(&nothing(4), &y));
         }
     }
 

@@ -2,7 +2,7 @@
 //! [`CHOSEN`].
 
 /// sRGB, a byte for each channel.
-pub type Color = [u8; 3];
+pub type Color = crate::Rgb;
 
 /// The future that the agent acts on.
 pub const CHOSEN: Color = [0xd5, 0x5e, 0x00];

@@ -420,8 +420,7 @@ impl Mind {
         let mut percept = perception.perceive(observation)?;
         let by_rules = self.configurator.as_ref().is_none_or(Configurator::is_by_rules);
         let unattended = if by_rules || self.ignored.is_empty() { vec![] } else { model.encode(&percept) };
-        // The mean of a sense is what it mostly tells.
-        self.ignored.iter().for_each(|index| percept[*index] = 0.0);
+        self.ignore(&mut percept);
         let latent = model.encode(&percept);
         let goal = match goal {
             Some(goal) => self.goal_latent(model, goal)?,
@@ -433,6 +432,12 @@ impl Mind {
         }
         let felt = self.body.iter().map(|(name, at)| (name.clone(), observation.values[*at])).collect();
         Ok(Present { percept, latent, goal, map: perception.map(observation).to_vec(), felt, unattended })
+    }
+
+    /// Leave out of a percept what the task ignores.
+    fn ignore(&self, percept: &mut [f32]) {
+        // The mean of a sense is what it mostly tells.
+        self.ignored.iter().for_each(|index| percept[*index] = 0.0);
     }
 
     /// The latent of a goal, which mostly stays the same from step to step.

@@ -7,7 +7,6 @@ use crate::{
     brush::Brush,
     camera::{Layout, Mapping},
     capture::{self, Capture},
-    display::panic_text,
     dock::{Docking, Panel},
     figure,
     frames::Frames,
@@ -19,27 +18,23 @@ use crate::{
     palette, panel,
     preferences::Preferences,
     scene, shelf,
+    shell::{self, Dressed, dress},
     story::{AgentStory, Story},
-    style, thoughts, timeline,
+    thoughts, timeline,
 };
 use bevy::{
-    app::{PanicHandlerPlugin, TaskPoolPlugin, TerminalCtrlCHandlerPlugin},
     diagnostic::{DiagnosticsStore, FrameTimeDiagnosticsPlugin},
     ecs::system::SystemParam,
     input::keyboard::KeyboardInput,
-    log::LogPlugin,
     prelude::*,
-    render::{RenderPlugin, camera::CameraRenderGraph, renderer::RenderAdapterInfo, view::Msaa},
-    window::{PresentMode, PrimaryWindow, WindowResolution},
-    winit::{UpdateMode, WinitSettings},
+    render::{camera::CameraRenderGraph, renderer::RenderAdapterInfo, view::Msaa},
+    window::PrimaryWindow,
+    winit::WinitSettings,
 };
-use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass, egui};
+use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 use crossbeam::channel::{Receiver, Sender};
 use forethought_interface::{ViewCommand, ViewMessage};
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
-};
+use std::time::Duration;
 
 /// Between two pictures while something moves; a screen may hold it to less.
 const FRAME: Duration = Duration::from_micros(16_667);
@@ -71,10 +66,6 @@ impl Runner {
 /// What the user asked for since the last frame.
 #[derive(Resource, Default)]
 struct Asks(Vec<Ask>);
-
-/// The words' library has its fonts, from the frame after they were set.
-#[derive(Resource)]
-struct Dressed;
 
 /// Whether something is being typed: keys are then no wishes.
 #[derive(Resource, Default)]
@@ -108,12 +99,7 @@ pub fn show(
     let error = capture.error.clone();
     let runner = Runner { messages, commands };
     runner.tell(vec![ViewCommand::Speed(Controls::default().speed)]);
-    let run = move || build(runner, capture, options).run();
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(AppExit::Success) => {}
-        Ok(AppExit::Error(code)) => return Err(ViewError::Failed { reason: format!("it ended with status {code}") }),
-        Err(panic) => return Err(ViewError::Failed { reason: panic_text(&*panic) }),
-    }
+    shell::run(move || build(runner, capture, options))?;
     error.lock().ok().and_then(|mut error| error.take()).map_or(Ok(()), Err)
 }
 
@@ -121,7 +107,7 @@ fn build(runner: Runner, capture: Capture, options: ViewOptions) -> App {
     // A picture that is made by a command is the same for everybody.
     let remembers = options.screenshot.is_none();
     let preferences = if remembers { Preferences::load() } else { Preferences::default() };
-    let (width, height) = preferences.size_px.unwrap_or(options.size_px);
+    let size_px = preferences.size_px.unwrap_or(options.size_px);
     let mut controls = Controls::default();
     preferences.apply(&mut controls);
     let docking = match options.showing.panels() {
@@ -132,32 +118,9 @@ fn build(runner: Runner, capture: Capture, options: ViewOptions) -> App {
         runner.tell(controls.obey(Ask::Show(crate::input::Shown::Landscape)));
     }
     controls.help = options.showing.has("keys");
-    let window = Window {
-        title: options.title.clone(),
-        name: Some("forethought".into()),
-        resolution: WindowResolution::new(width.max(1), height.max(1)),
-        present_mode: PresentMode::AutoVsync,
-        ..default()
-    };
-    let mut app = App::new();
-    app.add_plugins(
-        DefaultPlugins
-            .build()
-            // Logging, signals and panics belong to the program that opens the window.
-            .disable::<LogPlugin>()
-            .disable::<TerminalCtrlCHandlerPlugin>()
-            .disable::<PanicHandlerPlugin>()
-            // The cores belong to the mind.
-            .set(TaskPoolPlugin { task_pool_options: TaskPoolOptions::with_num_threads(2) })
-            .set(WindowPlugin { primary_window: Some(window), ..default() })
-            // The first picture is whole, not empty until its shaders are ready.
-            .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() }),
-    );
-    app.add_plugins((EguiPlugin::default(), PaintPlugin, FrameTimeDiagnosticsPlugin::default()));
-    let pace = UpdateMode::reactive_low_power(FRAME);
-    app.insert_resource(ClearColor(palette::SURROUND.into()))
-        .insert_resource(WinitSettings { focused_mode: pace, unfocused_mode: pace })
-        .insert_resource(runner)
+    let mut app = shell::window(options.title.clone(), size_px, FRAME);
+    app.add_plugins((PaintPlugin, FrameTimeDiagnosticsPlugin::default()));
+    app.insert_resource(runner)
         .insert_resource(capture)
         .insert_resource(controls)
         .insert_resource(docking)
@@ -368,14 +331,6 @@ fn draw(
     canvas.rest = brush.take();
 }
 
-/// Choose how words look, once.
-fn dress(mut contexts: EguiContexts, mut commands: Commands) {
-    if let Ok(ctx) = contexts.ctx_mut() {
-        style::set(ctx);
-        commands.insert_resource(Dressed);
-    }
-}
-
 /// What panels show and change.
 #[derive(SystemParam)]
 struct Shown<'w> {
@@ -503,10 +458,7 @@ fn rest(
     } else {
         FRAME
     };
-    let pace = UpdateMode::reactive_low_power(wait);
-    if settings.focused_mode != pace {
-        *settings = WinitSettings { focused_mode: pace, unfocused_mode: pace };
-    }
+    shell::keep_pace(&mut settings, wait);
 }
 
 /// How long pictures take, for those who ask.

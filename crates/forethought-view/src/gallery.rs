@@ -3,28 +3,22 @@
 //! What is shown comes as plain shapes from the thread that trains; the window only draws them, and says what is turned.
 
 use crate::{
-    ViewError, capture,
-    display::{self, panic_text},
+    ViewError, capture, display,
     gallery_panel::{self, Hall},
-    palette, style,
+    shell::{self, Dressed, dress},
 };
 use bevy::{
-    app::{PanicHandlerPlugin, TaskPoolPlugin, TerminalCtrlCHandlerPlugin},
-    log::LogPlugin,
     prelude::*,
     render::{
-        RenderPlugin,
         view::Msaa,
         view::screenshot::{Screenshot, ScreenshotCaptured},
     },
-    window::{PresentMode, WindowResolution},
-    winit::{UpdateMode, WinitSettings},
+    winit::WinitSettings,
 };
-use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass, egui};
+use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 use crossbeam::channel::{Receiver, Sender};
 use forethought_interface::{GalleryCommand, GalleryMessage};
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
@@ -58,10 +52,6 @@ struct Worker {
     commands: Sender<GalleryCommand>,
 }
 
-/// The words' library has its fonts, from the frame after they were set.
-#[derive(Resource)]
-struct Dressed;
-
 /// The picture that was asked for.
 #[derive(Resource)]
 struct Wanted {
@@ -84,43 +74,16 @@ pub fn open_gallery(
     let error = Arc::new(Mutex::new(None));
     let wanted = Wanted { picture: options.screenshot.clone(), frames: 0, error: error.clone() };
     let worker = Worker { messages, commands: commands.clone() };
-    let run = move || build(worker, wanted, options.size_px).run();
-    let shown = catch_unwind(AssertUnwindSafe(run));
+    let shown = shell::run(move || build(worker, wanted, options.size_px));
     // The worker may have gone first; then nobody needs to be told.
     let _ = commands.send(GalleryCommand::Quit);
-    match shown {
-        Ok(AppExit::Success) => {}
-        Ok(AppExit::Error(code)) => return Err(ViewError::Failed { reason: format!("it ended with status {code}") }),
-        Err(panic) => return Err(ViewError::Failed { reason: panic_text(&*panic) }),
-    }
+    shown?;
     error.lock().ok().and_then(|mut error| error.take()).map_or(Ok(()), Err)
 }
 
-fn build(worker: Worker, wanted: Wanted, (width, height): (u32, u32)) -> App {
-    let window = Window {
-        title: "Forethought: the gallery".into(),
-        name: Some("forethought".into()),
-        resolution: WindowResolution::new(width.max(1), height.max(1)),
-        present_mode: PresentMode::AutoVsync,
-        ..default()
-    };
-    let mut app = App::new();
-    app.add_plugins(
-        DefaultPlugins
-            .build()
-            // Logging, signals and panics belong to the program that opens the window.
-            .disable::<LogPlugin>()
-            .disable::<TerminalCtrlCHandlerPlugin>()
-            .disable::<PanicHandlerPlugin>()
-            .set(TaskPoolPlugin { task_pool_options: TaskPoolOptions::with_num_threads(2) })
-            .set(WindowPlugin { primary_window: Some(window), ..default() })
-            .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() }),
-    );
-    app.add_plugins(EguiPlugin::default());
-    let pace = UpdateMode::reactive_low_power(FRAME);
-    app.insert_resource(ClearColor(palette::SURROUND.into()))
-        .insert_resource(WinitSettings { focused_mode: pace, unfocused_mode: pace })
-        .insert_resource(worker)
+fn build(worker: Worker, wanted: Wanted, size_px: (u32, u32)) -> App {
+    let mut app = shell::window("Forethought: the gallery".into(), size_px, FRAME);
+    app.insert_resource(worker)
         .insert_resource(wanted)
         .init_resource::<Hall>()
         .add_systems(Startup, |mut commands: Commands| {
@@ -132,14 +95,6 @@ fn build(worker: Worker, wanted: Wanted, (width, height): (u32, u32)) -> App {
             (show.run_if(resource_exists::<Dressed>), dress.run_if(not(resource_exists::<Dressed>))).chain(),
         );
     app
-}
-
-/// Choose how words look, once.
-fn dress(mut contexts: EguiContexts, mut commands: Commands) {
-    if let Ok(ctx) = contexts.ctx_mut() {
-        style::set(ctx);
-        commands.insert_resource(Dressed);
-    }
 }
 
 /// Hear what the worker says, draw it, and tell what was asked for.
@@ -182,8 +137,5 @@ fn keep_picture(mut wanted: ResMut<Wanted>, hall: Res<Hall>, mut commands: Comma
 
 /// Draw seldom while nothing moves.
 fn rest(hall: Res<Hall>, mut settings: ResMut<WinitSettings>) {
-    let pace = UpdateMode::reactive_low_power(if hall.rests() { IDLE } else { FRAME });
-    if settings.focused_mode != pace {
-        *settings = WinitSettings { focused_mode: pace, unfocused_mode: pace };
-    }
+    shell::keep_pace(&mut settings, if hall.rests() { IDLE } else { FRAME });
 }

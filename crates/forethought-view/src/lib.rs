@@ -34,6 +34,7 @@ mod plot;
 mod preferences;
 mod scene;
 mod shelf;
+mod shell;
 mod showing;
 mod story;
 mod style;

@@ -1,11 +1,16 @@
-//! Files that are either whole or not there. Read first: [`write_whole`]; [`Unfinished`] is for what grows bit by bit.
+//! Files that are either whole or not there. Read first: [`write_whole`]; [`Unfinished`] is for what grows bit by bit, [`Growing`] for what
+//! may end at any moment.
 
 use crate::error::Error;
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
+
+/// No longer than this, what was appended is only with the operating system and not yet on the disk.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
 
 /// Write a file so that a reader finds the old one or the whole new one, whenever it looks.
 ///
@@ -33,6 +38,45 @@ pub fn write_whole_at(path: &Path, write: impl FnOnce(&Path) -> Result<(), Error
     let file = Unfinished::begin(path)?;
     write(&file.beside)?;
     file.keep()
+}
+
+/// A file that is only appended to: no end of this process loses what it holds, and soon no end of the machine.
+pub struct Growing {
+    path: PathBuf,
+    file: File,
+    synced: Instant,
+}
+
+impl Growing {
+    /// Open it, new or with what is there.
+    ///
+    /// # Errors
+    /// Where it cannot be read or written.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let file = OpenOptions::new().create(true).read(true).append(true).open(path);
+        let file = file.map_err(Error::io("open", path))?;
+        Ok(Self { path: path.to_owned(), file, synced: Instant::now() })
+    }
+
+    /// The file, to read from or to shorten.
+    pub fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// Put this at its end.
+    ///
+    /// # Errors
+    /// Where the disk is full.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let written = self.file.write_all(bytes).and_then(|()| match self.synced.elapsed() {
+            soon if soon < SYNC_EVERY => Ok(()),
+            _ => {
+                self.synced = Instant::now();
+                self.file.sync_data()
+            }
+        });
+        written.map_err(|source| Error::NotKept { path: self.path.clone(), source })
+    }
 }
 
 /// A file that is being written. It takes its place once it is whole, and goes away where it never is.

@@ -242,7 +242,7 @@ impl Setup {
         self.drawn(self.loaded.draw_exploring(derive_seed(self.seed, "train", index)), index)
     }
 
-    fn drawn(&self, drawn: Result<Episode, scenario::DrawError>, index: u64) -> Result<Episode, Error> {
+    pub(crate) fn drawn(&self, drawn: Result<Episode, scenario::DrawError>, index: u64) -> Result<Episode, Error> {
         drawn.map_err(|problem| Error::Draw {
             scenario: self.name().to_owned(),
             episode: index,

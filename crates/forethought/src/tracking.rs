@@ -1,4 +1,4 @@
-//! Metrics as TensorBoard reads them. Read first: [`EventFile`].
+//! Metrics as TensorBoard reads them. Read first: [`EventFile`] and [`Track`].
 //!
 //! An event file is a row of TFRecords (a length and the bytes, each with a checksum: tensorflow/core/lib/io/record_writer.h), each a
 //! protocol buffer `Event` (tensorflow/core/util/event.proto). Of both only what scalars need is written here.
@@ -19,6 +19,33 @@ const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 pub struct EventFile {
     path: PathBuf,
     file: File,
+}
+
+/// How a run of episodes goes, in an event file that begins with the first of them.
+pub struct Track {
+    folder: Option<PathBuf>,
+    events: Option<EventFile>,
+}
+
+impl Track {
+    /// In this folder; without one nothing is told.
+    #[must_use]
+    pub fn in_folder(folder: Option<PathBuf>) -> Self {
+        Self { folder, events: None }
+    }
+
+    /// An episode has ended: how it was, and how all went so far.
+    ///
+    /// # Errors
+    /// Where the folder may not be written to, or the disk is full.
+    pub fn episode(&mut self, result: &EpisodeResult, tally: &Tally) -> Result<(), Error> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let events = match &mut self.events {
+            Some(events) => events,
+            unopened => unopened.insert(EventFile::begin(folder, tally.done)?),
+        };
+        events.episode(result, tally)
+    }
 }
 
 impl EventFile {
@@ -55,11 +82,7 @@ impl EventFile {
         self.write(step, &text(5, &summary))
     }
 
-    /// An episode of a batch has ended: how it was, and how all went so far.
-    ///
-    /// # Errors
-    /// Where the disk is full.
-    pub fn episode(&mut self, result: &EpisodeResult, tally: &Tally) -> Result<(), Error> {
+    fn episode(&mut self, result: &EpisodeResult, tally: &Tally) -> Result<(), Error> {
         let rate = tally.successes as f64 / tally.done.max(1) as f64;
         let decisions = result.decision_ms.len().max(1) as f64;
         let decision_ms = result.decision_ms.iter().map(|ms| f64::from(*ms)).sum::<f64>() / decisions;

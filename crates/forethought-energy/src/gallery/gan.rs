@@ -6,7 +6,7 @@ use super::{
     picture::{History, Window, over_updates, points},
 };
 use crate::{
-    Matrix, PassTape, TapedColumn,
+    Matrix, PassTape,
     contrastive::{corruption::Corruption, generator::Generator},
     energy::{Energy, matrix, nothing},
     network::{Activation, Adam, Network},
@@ -14,7 +14,7 @@ use crate::{
     objectives::pairwise_hinge,
     random,
 };
-use dfdx::prelude::{Axis, Backward, PutTape, SplitTape, SumTo};
+use dfdx::prelude::{Backward, SplitTape};
 use forethought_interface::{Chart, Hue, Layer, Panel, Span};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -66,21 +66,13 @@ const RADIUS: f32 = 1.5;
 const DEVIATION: f32 = 0.1;
 const WINDOW: Window = Window { ranges: [[-2.4, 2.4], [-2.4, 2.4]], cells: 56 };
 
-/// A network's energy of places.
-struct Judge(Network);
-
-impl Energy for Judge {
-    fn energies(&self, _: &Matrix, y: &Matrix, tape: PassTape) -> TapedColumn {
-        self.0.forward(y.clone().put_tape(tape)).sum::<_, Axis<1>>()
-    }
-}
-
 /// An energy and a generator, one against the other.
 struct Gan {
     margin: f32,
     modes: usize,
     anywhere: f32,
-    judge: Judge,
+    /// The energy of places.
+    judge: Network,
     generator: Generator,
     adams: [Adam; 2],
     /// Mean energies of data and of what is generated, less that of places anywhere.
@@ -93,10 +85,9 @@ struct Gan {
 impl Gan {
     fn new(settings: &Settings) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
-        let mut network = Network::random(&[2, 64, 64, 1], Activation::Silu, &mut rng);
+        let mut judge = Network::random(&[2, 64, 64, 1], Activation::Silu, &mut rng);
         // Clusters are closer to each other than what a network usually begins with can tell apart.
-        network.layers[0] = network.layers[0].clone().map(|weights| weights * 3.0);
-        let judge = Judge(network);
+        judge.layers[0] = judge.layers[0].clone().map(|weights| weights * 3.0);
         let generator = Generator { network: Network::random(&[4, 48, 48, 2], Activation::Silu, &mut rng) };
         // With less momentum than usual: what was downhill is soon uphill.
         let adams = [2e-3, 1e-3].map(|rate| Adam::with_betas(rate, [0.5, 0.9]));
@@ -133,7 +124,7 @@ impl Gan {
             let (others, tape) = self.judge.energies(&nothing(BATCH), &made, PassTape::default()).split_tape();
             let matched = self.judge.energies(&nothing(BATCH), &data, tape);
             let loss = pairwise_hinge::of_energies(matched, &others, &margins);
-            if !judge.step(self.judge.0.parameters_mut(), &mut loss.backward()) {
+            if !judge.step(self.judge.parameters_mut(), &mut loss.backward()) {
                 return Err(GalleryError::Diverged { what: "the energy", updates: self.updates });
             }
         }

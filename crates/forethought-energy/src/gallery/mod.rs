@@ -17,7 +17,7 @@ mod pca;
 mod picture;
 mod plane;
 mod restricted_boltzmann_machine;
-mod score_matching;
+pub(crate) mod score_matching;
 mod sparse_coding;
 mod variational_autoencoder;
 

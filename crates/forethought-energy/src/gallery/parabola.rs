@@ -6,17 +6,16 @@ use super::{
     picture::{History, Window, line, over_updates, points},
 };
 use crate::{
-    Matrix, PassTape, TapedColumn,
+    Matrix, PassTape,
     contrastive::{chains::Persistent, corruption::Corruption},
     energy::{Energy, matrix, nothing},
     inference::{descent::Descent, langevin::Langevin},
     network::{Activation, Adam, Network},
     numbers,
     objectives::{info_nce, maximum_likelihood, pairwise_hinge},
-    ops::beside,
     random,
 };
-use dfdx::prelude::{Axis, Backward, MeanTo, PutTape, SplitTape, SumTo, Trace};
+use dfdx::prelude::{Backward, HasShape, MeanTo, SplitTape, Trace};
 use forethought_interface::{Chart, Hue, Layer, Panel, Span};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -66,7 +65,8 @@ const WINDOW: Window = Window { ranges: [[-1.5, 1.5], [-0.5, 2.0]], cells: 64 };
 /// An energy of pairs by a network, beside a network that tells x from y.
 struct Parabola {
     settings: [f32; 3],
-    energy: PairEnergy,
+    /// `F(x, y)`, both `[rows, 1]`; of pairs `[rows, 2]` the same.
+    energy: Network,
     regressor: Network,
     adams: [Adam; 2],
     chains: Persistent,
@@ -76,26 +76,10 @@ struct Parabola {
     rng: ChaCha8Rng,
 }
 
-/// `F(x, y)`, both `[rows, 1]`, the energies of a network of both.
-struct PairEnergy(Network);
-
-impl Energy for PairEnergy {
-    fn energies(&self, x: &Matrix, y: &Matrix, tape: PassTape) -> TapedColumn {
-        self.0.forward(beside(x, y, tape)).sum::<_, Axis<1>>()
-    }
-}
-
-impl PairEnergy {
-    /// The same of pairs `[rows, 2]`.
-    fn of_pairs(&self, pairs: &Matrix, tape: PassTape) -> TapedColumn {
-        self.0.forward(pairs.clone().put_tape(tape)).sum::<_, Axis<1>>()
-    }
-}
-
 impl Parabola {
     fn new(settings: &Settings) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
-        let energy = PairEnergy(Network::random(&[2, 48, 48, 1], Activation::Silu, &mut rng));
+        let energy = Network::random(&[2, 48, 48, 1], Activation::Silu, &mut rng);
         let regressor = Network::random(&[1, 32, 1], Activation::Silu, &mut rng);
         let chains = Persistent { y: uniform(BATCH, &mut rng), renewal: 0.05 };
         let (losses, errors) = (History::default(), Default::default());
@@ -118,9 +102,8 @@ impl Parabola {
             }
             _ => {
                 let (fresh, sampler) = (uniform(BATCH, &mut self.rng), Langevin { step: 2e-3, beta: 1.0 });
-                let energy = |_: &Matrix, pairs: &Matrix, tape| self.energy.of_pairs(pairs, tape);
                 let x = nothing(BATCH);
-                (self.chains.advance(&energy, &x, &fresh, (&sampler, 8), &mut self.rng).clone(), Vec::new())
+                (self.chains.advance(&self.energy, &x, &fresh, (&sampler, 8), &mut self.rng).clone(), Vec::new())
             }
         }
     }
@@ -128,16 +111,17 @@ impl Parabola {
     fn update(&mut self) -> Result<(), GalleryError> {
         let data = data(BATCH, self.settings[1], &mut self.rng);
         let (contrastive, margins) = self.contrastive(&data);
-        let (others, tape) = self.energy.of_pairs(&contrastive, PassTape::default()).split_tape();
+        let of_pairs = |pairs: &Matrix, tape| self.energy.energies(&nothing(pairs.shape().0), pairs, tape);
+        let (others, tape) = of_pairs(&contrastive, PassTape::default()).split_tape();
         let loss = match self.settings[0] {
-            0.0 => info_nce::of_energies(self.energy.of_pairs(&data, tape), &others, 1.0),
-            1.0 => pairwise_hinge::of_energies(self.energy.of_pairs(&repeated(&data), tape), &others, &margins),
-            _ => maximum_likelihood::loss(self.energy.of_pairs(&data, tape), &others, 1.0),
+            0.0 => info_nce::of_energies(of_pairs(&data, tape), &others, 1.0),
+            1.0 => pairwise_hinge::of_energies(of_pairs(&repeated(&data), tape), &others, &margins),
+            _ => maximum_likelihood::loss(of_pairs(&data, tape), &others, 1.0),
         };
         let [energy, regressor] = &mut self.adams;
         energy.rate = 3e-3 * (1.0 - self.updates as f32 / UPDATES as f32).max(0.02);
         self.losses.note(self.updates, loss.as_vec()[0]);
-        if !energy.step(self.energy.0.parameters_mut(), &mut loss.backward()) {
+        if !energy.step(self.energy.parameters_mut(), &mut loss.backward()) {
             return Err(GalleryError::Diverged { what: "the energy", updates: self.updates });
         }
         // The regressor is asked for x, given y.
@@ -194,8 +178,7 @@ impl Study for Parabola {
     }
 
     fn chart(&self) -> Chart {
-        let energy = |_: &Matrix, pairs: &Matrix, tape| self.energy.of_pairs(pairs, tape);
-        let values = WINDOW.energies(&energy);
+        let values = WINDOW.energies(&self.energy);
         let lowest = values.iter().copied().fold(f32::INFINITY, f32::min);
         let values: Vec<f32> = values.iter().map(|value| value - lowest).collect();
         let mut rng = ChaCha8Rng::seed_from_u64(1);

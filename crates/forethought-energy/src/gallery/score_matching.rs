@@ -52,11 +52,11 @@ const ROOT: [f32; 3] = [1.2, 0.6, 0.5];
 const PARTS: [(f32, [f32; 2], f32); 3] = [(0.5, [-1.1, -0.6], 0.35), (0.3, [1.2, -0.8], 0.25), (0.2, [0.3, 1.3], 0.45)];
 
 /// `|(y - m) A|² / 2`, of which `A A'` is the precision.
-struct Gaussian {
+pub(crate) struct Gaussian {
     /// `[1, 2]`.
-    mean: Matrix,
+    pub(crate) mean: Matrix,
     /// `[2, 2]`.
-    factor: Matrix,
+    pub(crate) factor: Matrix,
 }
 
 impl Energy for Gaussian {
@@ -69,21 +69,17 @@ impl Energy for Gaussian {
 }
 
 impl Gaussian {
+    /// The inverse of the covariance: (first, both, second).
+    pub(crate) fn precision(&self) -> [f32; 3] {
+        let f = numbers(&self.factor);
+        [f[0] * f[0] + f[1] * f[1], f[0] * f[2] + f[1] * f[3], f[2] * f[2] + f[3] * f[3]]
+    }
+
     /// Variances and covariance: (first, both, second).
     fn covariance(&self) -> [f32; 3] {
-        let f = numbers(&self.factor);
-        let precision = [f[0] * f[0] + f[1] * f[1], f[0] * f[2] + f[1] * f[3], f[2] * f[2] + f[3] * f[3]];
+        let precision = self.precision();
         let determinant = precision[0] * precision[2] - precision[1] * precision[1];
         [precision[2], -precision[1], precision[0]].map(|entry| entry / determinant)
-    }
-}
-
-/// A network's energy of places.
-struct NetworkEnergy(Network);
-
-impl Energy for NetworkEnergy {
-    fn energies(&self, _: &Matrix, y: &Matrix, tape: PassTape) -> TapedColumn {
-        self.0.forward(y.clone().put_tape(tape)).sum::<_, Axis<1>>()
     }
 }
 
@@ -91,7 +87,7 @@ impl Energy for NetworkEnergy {
 struct ScoreMatching {
     noise: f32,
     gaussian: Gaussian,
-    mixture: NetworkEnergy,
+    mixture: Network,
     adams: [Adam; 2],
     losses: [History; 2],
     /// How far the mean and the covariance are off.
@@ -107,7 +103,7 @@ impl ScoreMatching {
         Self {
             noise: settings.value(&NOISE) as f32,
             gaussian: Gaussian { mean: matrix(vec![-1.5, 1.5], 2), factor: matrix(vec![1.0, 0.0, 0.0, 1.0], 2) },
-            mixture: NetworkEnergy(Network::random(&[2, 64, 64, 1], Activation::Silu, &mut rng)),
+            mixture: Network::random(&[2, 64, 64, 1], Activation::Silu, &mut rng),
             adams: [Adam::new(0.02), Adam::new(4e-3)],
             losses: Default::default(),
             gaps: Default::default(),
@@ -128,7 +124,7 @@ impl ScoreMatching {
         let noisy = Corruption::Noise { deviation: self.noise }.apply(&clean, &mut self.rng);
         let slices = Slices::axes(2, 0.2 * self.noise);
         let loss = denoising(&self.mixture, &clean, &noisy, self.noise, &slices);
-        let also = learn(loss, self.mixture.0.parameters_mut(), second, &mut self.losses[1], self.updates);
+        let also = learn(loss, self.mixture.parameters_mut(), second, &mut self.losses[1], self.updates);
         if !(moved && also) {
             return Err(GalleryError::Diverged { what: "an energy", updates: self.updates });
         }

@@ -1,7 +1,7 @@
 //! Hamiltonian Monte Carlo: the state rolls through the energy like a ball that was kicked (Duane et al., 1987; Neal, 2011).
 //! Read first: [`Hmc`].
 
-use super::{Sampler, accepts};
+use super::{Sampler, choose};
 use crate::{
     Matrix,
     energy::{Energy, matrix},
@@ -24,7 +24,7 @@ pub struct Hmc {
 impl Sampler for Hmc {
     fn step(&self, energy: &dyn Energy, x: &Matrix, y: &mut Matrix, mut rng: &mut dyn RngCore) -> f32 {
         use rand::Rng;
-        let (rows, columns) = *y.shape();
+        let columns = y.shape().1;
         let step = self.step * rng.gen_range(0.8..1.2_f32);
         let mut here = numbers(y);
         let kick = random::normals(here.len(), &mut rng);
@@ -41,18 +41,14 @@ impl Sampler for Hmc {
             push(&mut speed, &at.slopes, 0.5 * step);
         }
         let kinetic = |speed: &[f32]| 0.5 * speed.iter().map(|value| f64::from(value * value)).sum::<f64>();
-        let mut moved = 0.0;
-        for (row, (before, after)) in before.iter().zip(&at.values).enumerate() {
-            let all = row * columns..(row + 1) * columns;
-            let gain =
-                f64::from(self.beta * (before - after)) + kinetic(&kick[all.clone()]) - kinetic(&speed[all.clone()]);
-            if accepts(gain, &mut rng) {
-                here[all.clone()].copy_from_slice(&place[all]);
-                moved += 1.0;
-            }
-        }
+        let energies = before.iter().zip(&at.values);
+        let kicks = kick.chunks_exact(columns).zip(speed.chunks_exact(columns));
+        let gains = energies.zip(kicks).map(|((before, after), (kick, speed))| {
+            f64::from(self.beta * (before - after)) + kinetic(kick) - kinetic(speed)
+        });
+        let moved = choose(&mut here, &place, columns, gains, &mut rng);
         *y = matrix(here, columns);
-        moved / rows.max(1) as f32
+        moved
     }
 }
 

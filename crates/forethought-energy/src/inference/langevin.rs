@@ -1,6 +1,6 @@
 //! Langevin dynamics: gradient descent that is shaken (Roberts & Tweedie, 1996; Welling & Teh, 2011). Read first: [`Langevin`].
 
-use super::{Sampler, accepts};
+use super::{Sampler, choose};
 use crate::{
     Matrix,
     energy::{Energy, Gradient, matrix},
@@ -48,25 +48,22 @@ impl Sampler for Langevin {
 
 impl Sampler for AdjustedLangevin {
     fn step(&self, energy: &dyn Energy, x: &Matrix, y: &mut Matrix, mut rng: &mut dyn RngCore) -> f32 {
-        let (rows, columns) = *y.shape();
+        let columns = y.shape().1;
         let mut from = numbers(y);
         let Gradient { values, slopes } = energy.gradient(x, y);
         let to = self.0.propose(&from, &slopes, rng);
         let there = energy.gradient(x, &matrix(to.clone(), columns));
-        let mut moved = 0.0;
-        for (row, (before, after)) in values.iter().zip(&there.values).enumerate() {
+        let gains = (0..values.len()).map(|row| {
             let all = row * columns..(row + 1) * columns;
             let (here, next) = (&from[all.clone()], &to[all.clone()]);
-            let gain = f64::from(self.0.beta * (before - after))
+            f64::from(self.0.beta * (values[row] - there.values[row]))
                 + self.0.log_proposal(next, &there.slopes[all.clone()], here)
-                - self.0.log_proposal(here, &slopes[all.clone()], next);
-            if accepts(gain, &mut rng) {
-                from[all.clone()].copy_from_slice(&to[all]);
-                moved += 1.0;
-            }
-        }
+                - self.0.log_proposal(here, &slopes[all], next)
+        });
+        let gains: Vec<f64> = gains.collect();
+        let moved = choose(&mut from, &to, columns, gains.into_iter(), &mut rng);
         *y = matrix(from, columns);
-        moved / rows.max(1) as f32
+        moved
     }
 }
 

@@ -22,11 +22,27 @@ pub trait Sampler {
     }
 }
 
-/// Metropolis' choice: whether to go where the logarithm of the density is higher by `gain` (Metropolis et al., 1953).
-pub(crate) fn accepts(gain: f64, rng: &mut impl Rng) -> bool {
-    // One number is drawn in any case, so that chains do not depend on each other's luck.
-    let level: f64 = rng.gen_range(0.0..1.0);
-    level < gain.exp()
+/// Metropolis' choice for each chain: it goes to its row of `there` `[rows, columns]` as often as the gain in the logarithm of its
+/// density says, and else stays (Metropolis et al., 1953). Gives the share that moved.
+pub(crate) fn choose(
+    here: &mut [f32],
+    there: &[f32],
+    columns: usize,
+    gains: impl Iterator<Item = f64>,
+    rng: &mut impl Rng,
+) -> f32 {
+    let (mut rows, mut moved) = (0, 0.0);
+    let chains = here.chunks_exact_mut(columns.max(1)).zip(there.chunks_exact(columns.max(1)));
+    for ((here, there), gain) in chains.zip(gains) {
+        // One number is drawn in any case, so that chains do not depend on each other's luck.
+        let level: f64 = rng.gen_range(0.0..1.0);
+        if level < gain.exp() {
+            here.copy_from_slice(there);
+            moved += 1.0;
+        }
+        rows += 1;
+    }
+    moved / rows.max(1) as f32
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The Hopfield network: patterns stored as minima of an energy. Read first: [`Hopfield::store`] and [`Hopfield::recall`].
 
 use super::{ModelError, Samples, check};
+use libm::erf;
 use nalgebra::{DMatrix, DVector};
 use rand::{Rng, seq::SliceRandom};
 
@@ -107,25 +108,6 @@ pub fn retrieval(load: f64) -> f64 {
     let step = 1e-3;
     let root = (100..6000).rev().map(|step_number| step * f64::from(step_number)).find(|y| excess(*y) > 0.0);
     root.map_or(0.0, erf)
-}
-
-/// The error function, to 1.2e-7 (Abramowitz & Stegun, 7.1.26 is coarser; this is Numerical Recipes' `erfc`).
-fn erf(x: f64) -> f64 {
-    const SERIES: [f64; 10] = [
-        -1.265_512_23,
-        1.000_023_68,
-        0.374_091_96,
-        0.096_784_18,
-        -0.186_288_06,
-        0.278_868_07,
-        -1.135_203_98,
-        1.488_515_87,
-        -0.822_152_23,
-        0.170_872_77,
-    ];
-    let t = 1.0 / (1.0 + 0.5 * x.abs());
-    let sum = SERIES.iter().rev().fold(0.0, |sum, factor| sum * t + factor);
-    (1.0 - t * (sum - x * x).exp()).copysign(x)
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ fn sliced(
 mod tests {
     use super::*;
     use crate::{
-        TapedColumn,
+        gallery::score_matching::Gaussian,
         network::{Activation, Adam, Network},
         ops::columns,
         random,
@@ -111,10 +111,6 @@ mod tests {
     use dfdx::prelude::*;
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
-
-    fn energy_of(network: &Network) -> impl Energy + '_ {
-        |_: &Matrix, y: &Matrix, tape| network.forward(y.clone().put_tape(tape)).sum::<_, Axis<1>>()
-    }
 
     #[test]
     fn slopes_agree_with_finite_differences() {
@@ -124,11 +120,10 @@ mod tests {
         let slices = Slices::axes(2, 0.3);
         for kind in 0..2 {
             let of = |network: &Network| {
-                let energy = energy_of(network);
                 if kind == 0 {
-                    implicit(&energy, &clean, &slices)
+                    implicit(network, &clean, &slices)
                 } else {
-                    denoising(&energy, &clean, &noisy, 0.8, &slices)
+                    denoising(network, &clean, &noisy, 0.8, &slices)
                 }
             };
             let weights = network.layers[0][0].clone();
@@ -144,21 +139,6 @@ mod tests {
                 assert!((got - slope).abs() < 2e-3, "kind {kind}, weight {index}: {got} against {slope}");
                 network.layers[0][0] = weights.clone();
             }
-        }
-    }
-
-    /// `|A (y - m)|² / 2`: the precision of its Gaussian is `A' A`.
-    struct Gaussian {
-        mean: Matrix,
-        factor: Matrix,
-    }
-
-    impl Energy for Gaussian {
-        fn energies(&self, _: &Matrix, y: &Matrix, tape: PassTape) -> TapedColumn {
-            let shape = *y.shape();
-            let mean = self.mean.clone().put_tape(tape).reshape_like(&(shape.1,));
-            let (mean, tape) = mean.broadcast_like::<_, Axis<0>>(&shape).split_tape();
-            (y.clone().put_tape(tape) - mean).matmul(self.factor.clone()).square().sum::<_, Axis<1>>() * 0.5
         }
     }
 
@@ -189,12 +169,11 @@ mod tests {
                 };
                 assert!(adam.step([&mut model.mean, &mut model.factor], &mut loss.backward()));
             }
-            let [mean, f] = [numbers(&model.mean), numbers(&model.factor)];
+            let (mean, precision) = (numbers(&model.mean), model.precision());
             assert!((mean[0] - 1.0).abs() < 0.06 && (mean[1] + 0.5).abs() < 0.06, "{mean:?}");
             // The precision is the inverse of the covariance, with the noise's on its diagonal.
             let (v, w, c) = (0.64 + noise * noise, 0.36 + 0.49 + noise * noise, 0.48);
             let determinant = v * w - c * c;
-            let precision = [f[0] * f[0] + f[1] * f[1], f[0] * f[2] + f[1] * f[3], f[2] * f[2] + f[3] * f[3]];
             for (got, exact) in precision.iter().zip([w / determinant, -c / determinant, v / determinant]) {
                 assert!((got - exact).abs() < 0.1 * w / determinant, "noise {noise}: {precision:?} against {exact}");
             }

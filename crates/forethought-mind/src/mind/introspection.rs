@@ -130,7 +130,7 @@ impl Inspect for Mind {
             let mut recall = self.recall.clone();
             let completed = recall.as_mut().map(|recall| recall.complete(observation));
             let mut percept = perception.perceive(completed.as_deref().unwrap_or(observation)).ok()?;
-            self.ignored.iter().for_each(|index| percept[*index] = 0.0);
+            self.ignore(&mut percept);
             latents.extend(model.encode(&percept));
         }
         let stride = model.stride();

@@ -71,7 +71,7 @@ impl Mind {
         for observation in observations {
             let begin = percepts.len();
             percepts.extend(model.card().perception.perceive_values(observation)?);
-            self.ignored.iter().for_each(|index| percepts[begin + index] = 0.0);
+            self.ignore(&mut percepts[begin..]);
         }
         finite(model.encode(&percepts), "the latent of an observation")
     }

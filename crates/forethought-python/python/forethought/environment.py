@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forethought._native import Environments
-from forethought.layout import Layout, Observations, Plan, Split, as_actions
+from forethought.layout import Layout, Observations, Plan, Split, as_actions, check_render_mode, frames_per_s
 
 RENDER_WIDTH_PX = 480
 
@@ -52,14 +52,13 @@ class ForethoughtEnv(gymnasium.Env[Any, NDArray[np.float32]]):
         width_px: int = 64,
         render_mode: str | None = None,
     ) -> None:
-        if render_mode not in (None, "rgb_array"):
-            raise ValueError(f'there is no render mode {render_mode!r}: give "rgb_array"')
+        check_render_mode(render_mode)
         self._environments = Environments(fspath(scenario), 1, 1, goal_in_observation)
         self._layout = Layout.of(self._environments, observations, width_px)
         self._plan = Plan.before(split)
         self._width_px = width_px
         self.render_mode = render_mode
-        self.metadata = {**self.metadata, "render_fps": max(1, round(1 / self._environments.control_period_s))}
+        self.metadata = {**self.metadata, "render_fps": frames_per_s(self._environments)}
         self.observation_space = self._layout.observation_space()
         self.action_space = self._layout.action_space()
         self._observation = np.zeros((1, self._environments.observation_size), np.float32)

@@ -148,3 +148,14 @@ class Plan:
         if seed is None:
             seed = fresh_seed if self.fresh else self.seed
         return Plan(int(seed), split, number)
+
+
+def check_render_mode(mode: str | None) -> None:
+    """Raises a `ValueError` for a way of rendering that there is none of."""
+    if mode not in (None, "rgb_array"):
+        raise ValueError(f'there is no render mode {mode!r}: give "rgb_array"')
+
+
+def frames_per_s(environments: Environments) -> int:
+    """How many control steps a second has, rounded: the rate of rendered frames."""
+    return max(1, round(1 / environments.control_period_s))

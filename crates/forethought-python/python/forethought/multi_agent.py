@@ -12,7 +12,19 @@ from pettingzoo.utils.env import ParallelEnv as PettingZooParallelEnv  # type: i
 
 from forethought._native import Environments
 from forethought.environment import RENDER_WIDTH_PX
-from forethought.layout import Agent, Channel, Layout, Observations, Plan, Split, action_space, dict_space, flat_space
+from forethought.layout import (
+    Agent,
+    Channel,
+    Layout,
+    Observations,
+    Plan,
+    Split,
+    action_space,
+    check_render_mode,
+    dict_space,
+    flat_space,
+    frames_per_s,
+)
 
 
 def parallel_env(scenario: str | PathLike[str], **options: Any) -> ParallelEnv:
@@ -43,15 +55,14 @@ class ParallelEnv(PettingZooParallelEnv[str, Any, NDArray[np.float32]]):  # type
     ) -> None:
         if observations == "pixels":
             raise ValueError('agents cannot tell themselves apart in pixels: give observations="flat" or "dict"')
-        if render_mode not in (None, "rgb_array"):
-            raise ValueError(f'there is no render mode {render_mode!r}: give "rgb_array"')
+        check_render_mode(render_mode)
         self._environments = Environments(fspath(scenario), 1, 1, goal_in_observation)
         self._layout = Layout.of(self._environments, observations, RENDER_WIDTH_PX)
         self._plan = Plan.before(split)
         self._random = np.random.default_rng()
         self.render_mode = render_mode
-        period_s = self._environments.control_period_s
-        self.metadata = {**self.metadata, "name": self._environments.name, "render_fps": max(1, round(1 / period_s))}
+        rate = frames_per_s(self._environments)
+        self.metadata = {**self.metadata, "name": self._environments.name, "render_fps": rate}
         self._seats = {agent.name: agent for agent in self._layout.agents}
         self.possible_agents = list(self._seats)
         self.agents: list[str] = []

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from forethought._native import Environments
 from forethought.environment import RENDER_WIDTH_PX
-from forethought.layout import Layout, Observations, Plan, Split, as_actions
+from forethought.layout import Layout, Observations, Plan, Split, as_actions, check_render_mode, frames_per_s
 
 
 class VectorEnv(GymnasiumVectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
@@ -43,8 +43,7 @@ class VectorEnv(GymnasiumVectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
         render_mode: str | None = None,
         copy: bool = True,
     ) -> None:
-        if render_mode not in (None, "rgb_array"):
-            raise ValueError(f'there is no render mode {render_mode!r}: give "rgb_array"')
+        check_render_mode(render_mode)
         super().__init__()
         self.num_envs = num_envs
         self.render_mode = render_mode
@@ -52,7 +51,7 @@ class VectorEnv(GymnasiumVectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
         self._layout = Layout.of(self._environments, observations, width_px)
         self._plans = [Plan.before(split) for _ in range(num_envs)]
         self._copy, self._width_px = copy, width_px
-        self.metadata = {**self.metadata, "render_fps": max(1, round(1 / self._environments.control_period_s))}
+        self.metadata = {**self.metadata, "render_fps": frames_per_s(self._environments)}
         self.single_observation_space = self._layout.observation_space()
         self.single_action_space = self._layout.action_space()
         self.observation_space = batch_space(self.single_observation_space, num_envs)

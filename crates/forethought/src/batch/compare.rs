@@ -5,6 +5,7 @@ use crate::{
     episode::{Ending, EpisodeResult},
     error::Error,
 };
+use libm::erfc;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -296,24 +297,6 @@ fn normal(n: f64, ties: f64, positive: f64) -> f64 {
     let variance = n * (n + 1.0) * (2.0 * n + 1.0) / 24.0 - ties / 48.0;
     let away = (positive - n * (n + 1.0) / 4.0).abs() - 0.5;
     erfc(away.max(0.0) / variance.sqrt() / std::f64::consts::SQRT_2)
-}
-
-/// The complementary error function of what is not negative, to a relative error of 1.2e-7 (Press et al., Numerical Recipes, 6.2).
-fn erfc(x: f64) -> f64 {
-    const COEFFICIENTS: [f64; 10] = [
-        -1.265_512_23,
-        1.000_023_68,
-        0.374_091_96,
-        0.096_784_18,
-        -0.186_288_06,
-        0.278_868_07,
-        -1.135_203_98,
-        1.488_515_87,
-        -0.822_152_23,
-        0.170_872_77,
-    ];
-    let t = 1.0 / (1.0 + 0.5 * x);
-    t * (COEFFICIENTS.iter().rev().fold(0.0, |sum, coefficient| sum * t + coefficient) - x * x).exp()
 }
 
 impl Comparison {

@@ -4,7 +4,7 @@ use super::{Provenance, Shard, Summary};
 use crate::{
     episode::{EpisodeResult, hex},
     error::Error,
-    files::{is_temporary, make_folder, write_whole, write_whole_by},
+    files::{Growing, is_temporary, make_folder, write_whole, write_whole_by},
     scenario::Setting,
     setup::Setup,
 };
@@ -13,7 +13,6 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{BufRead, BufReader, ErrorKind, Write},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
 };
 
 /// What must be the same for two batches to be one: the first part of `manifest.json`.
@@ -90,12 +89,7 @@ impl Manifest {
                 ("shard", of.shard.to_string()),
             ]
         };
-        let differing: Vec<String> = parts(there)
-            .into_iter()
-            .zip(parts(self))
-            .filter(|(there, here)| there != here)
-            .map(|((what, there), (_, here))| format!("its {what} is {there}, not {here}"))
-            .collect();
+        let differing = differing(parts(there), parts(self));
         (!differing.is_empty()).then(|| differing.join("; "))
     }
 
@@ -107,8 +101,6 @@ impl Manifest {
     }
 }
 
-/// No longer than this, what has ended is only with the operating system and not yet on the disk.
-const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// The log of episodes.
 const EPISODES: &str = "episodes.jsonl";
 const MANIFEST: &str = "manifest.json";
@@ -121,8 +113,7 @@ pub struct Folder {
     path: PathBuf,
     kept: Kept,
     /// The log, open while it is written to.
-    log: Option<File>,
-    synced: Instant,
+    log: Option<Growing>,
     /// Where the log ends.
     end: u64,
     /// Each episode in the log, and where its line begins; those of earlier calls first and in order.
@@ -152,15 +143,7 @@ impl Folder {
                 Error::NoBatch(path) => Error::OtherRun { path, differences: "it has no manifest.json".into() },
                 other => other,
             })?;
-            if let Some(differences) = kept.manifest.differences(&there.manifest) {
-                return Err(Error::OtherRun { path: path.to_owned(), differences });
-            }
-            if let (Some(here), Some(before)) = (kept.calls.last(), there.calls.last())
-                && let Some(doubts) = here.doubts(before)
-            {
-                tracing::warn!("{} was begun elsewhere, its numbers may differ: {doubts}", path.display());
-            }
-            kept.calls.splice(0..0, there.calls);
+            take_up(path, kept.manifest.differences(&there.manifest), &mut kept.calls, there.calls)?;
         }
         clear_temporaries(path)?;
         write_json(&manifest_file, &kept)?;
@@ -169,7 +152,7 @@ impl Folder {
         index.sort_unstable_by_key(|(episode, at)| (*episode, std::cmp::Reverse(*at)));
         index.dedup_by_key(|(episode, _)| *episode);
         let earlier = index.len();
-        Ok(Self { path: path.to_owned(), kept, log: None, synced: Instant::now(), end, index, earlier })
+        Ok(Self { path: path.to_owned(), kept, log: None, end, index, earlier })
     }
 
     /// What the manifest says.
@@ -188,21 +171,12 @@ impl Folder {
     /// # Errors
     /// Where the disk is full.
     pub fn append(&mut self, result: &EpisodeResult) -> Result<(), Error> {
-        let file = self.path.join(EPISODES);
         let line = line(result);
         let log = match &mut self.log {
             Some(log) => log,
-            closed => closed
-                .insert(OpenOptions::new().create(true).append(true).open(&file).map_err(Error::io("open", &file))?),
+            closed => closed.insert(Growing::open(&self.path.join(EPISODES))?),
         };
-        let written = log.write_all(line.as_bytes()).and_then(|()| match self.synced.elapsed() {
-            soon if soon < SYNC_EVERY => Ok(()),
-            _ => {
-                self.synced = Instant::now();
-                log.sync_data()
-            }
-        });
-        written.map_err(|source| not_kept(&file, source))?;
+        log.append(line.as_bytes())?;
         self.index.push((result.episode, self.end));
         self.end += line.len() as u64;
         Ok(())
@@ -312,6 +286,31 @@ impl Lock {
             Ok(()) | Err(TryLockError::Error(_)) => Ok(Self(file)),
         }
     }
+}
+
+/// What differs of these parts, in words.
+pub(crate) fn differing<const N: usize>(there: [(&str, String); N], here: [(&str, String); N]) -> Vec<String> {
+    let both = there.into_iter().zip(here).filter(|(there, here)| there != here);
+    both.map(|((what, there), (_, here))| format!("its {what} is {there}, not {here}")).collect()
+}
+
+/// Go on with what earlier calls left in a folder: nothing may differ, and they come before the call that goes on.
+pub(crate) fn take_up(
+    path: &Path,
+    differences: Option<String>,
+    calls: &mut Vec<Provenance>,
+    earlier: Vec<Provenance>,
+) -> Result<(), Error> {
+    if let Some(differences) = differences {
+        return Err(Error::OtherRun { path: path.to_owned(), differences });
+    }
+    if let (Some(here), Some(before)) = (calls.last(), earlier.last())
+        && let Some(doubts) = here.doubts(before)
+    {
+        tracing::warn!("{} was begun elsewhere, its numbers may differ: {doubts}", path.display());
+    }
+    calls.splice(0..0, earlier);
+    Ok(())
 }
 
 /// What says that the disk is full.

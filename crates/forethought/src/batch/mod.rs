@@ -13,7 +13,7 @@ mod table;
 
 pub use compare::{Comparison, Measure, Side, SuccessTest, compare};
 pub use folder::{Folder, Kept, Lock, Manifest, read_folder, read_kept};
-pub(crate) use folder::{clear_temporaries, is_empty, not_kept, write_json};
+pub(crate) use folder::{clear_temporaries, differing, is_empty, not_kept, take_up, write_json};
 pub use grid::{Grid, Point, folder_names};
 pub use merge::{cells_of, merge};
 pub use provenance::{Machine, Provenance, loaded_from};

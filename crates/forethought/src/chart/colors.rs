@@ -4,10 +4,7 @@ use forethought_interface::{Hue, Rgb};
 
 /// Behind everything.
 pub const PAPER: Rgb = [255; 3];
-/// Words and frames.
-pub const INK: Rgb = [0x1d, 0x23, 0x2a];
-/// Words that matter less.
-pub const FAINT_INK: Rgb = [0x55, 0x5f, 0x6b];
+pub use forethought_interface::palette::{FAINT_INK, INK};
 /// Lines behind what is shown.
 pub const GRID: Rgb = [0xe9, 0xec, 0xef];
 /// Around what is shown.

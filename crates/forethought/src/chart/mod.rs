@@ -29,12 +29,23 @@ use std::path::Path;
 pub const WIDTH_PX: u16 = 960;
 
 /// What a file with a picture of a chart is to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// Shapes: `.svg`.
+    /// Shapes
     Svg,
-    /// Pixels: `.png`.
+    /// Pixels
     Png,
+}
+
+impl Format {
+    /// How the name of such a file ends.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Png => "png",
+        }
+    }
 }
 
 /// Write the picture of a chart.

@@ -17,7 +17,7 @@ use crate::{
     progress::Progress,
     setup::{Models, Setup},
     tasks::{Tasks, shares},
-    tracking::EventFile,
+    tracking::Track,
 };
 use anyhow::Result;
 use forethought_mind::{actor::planners::PlannerName, learning::Pace};
@@ -130,8 +130,7 @@ impl Batch {
         let progress = Progress::begin(&label, options.episodes * cells.len() as u64 / options.shard.of);
         let folder =
             |cell: &Cell| self.tensorboard.as_ref().map(|out| out.join(cell.folder.as_deref().unwrap_or_default()));
-        let tracks = cells.iter().map(|cell| Track { folder: folder(cell), tally: Tally::default(), events: None });
-        let tracks = tracks.collect();
+        let tracks = cells.iter().map(|cell| (Track::in_folder(folder(cell)), Tally::default())).collect();
         let mut telling = Telling { progress, lines: !json, closed: BTreeSet::new(), tracks };
         let summaries = sweep(&cells, &options, &stop, &mut telling)?;
         telling.progress.end();
@@ -227,33 +226,21 @@ struct Telling {
     lines: bool,
     /// The cells that have come to something.
     closed: BTreeSet<usize>,
-    tracks: Vec<Track>,
-}
-
-/// How a cell goes, for TensorBoard.
-struct Track {
-    folder: Option<PathBuf>,
-    tally: Tally,
-    /// From its first episode on.
-    events: Option<EventFile>,
+    /// How each cell goes, for TensorBoard, and how all of its episodes went so far.
+    tracks: Vec<(Track, Tally)>,
 }
 
 impl Watch for Telling {
     fn begin(&mut self, cell: usize, earlier: &Tally) -> Result<(), Error> {
-        self.tracks[cell].tally = *earlier;
+        self.tracks[cell].1 = *earlier;
         Ok(())
     }
 
     fn episode(&mut self, cell: usize, result: &EpisodeResult, tally: &Tally) -> Result<(), Error> {
         self.progress.episode(result, tally);
-        let track = &mut self.tracks[cell];
-        track.tally.count(result);
-        let Some(folder) = &track.folder else { return Ok(()) };
-        let events = match &mut track.events {
-            Some(events) => events,
-            unopened => unopened.insert(EventFile::begin(folder, track.tally.done)?),
-        };
-        events.episode(result, &track.tally)
+        let (track, so_far) = &mut self.tracks[cell];
+        so_far.count(result);
+        track.episode(result, so_far)
     }
 
     fn cell(&mut self, cell: usize, summary: &Summary) -> Result<(), Error> {

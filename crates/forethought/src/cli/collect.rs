@@ -12,7 +12,7 @@ use crate::{
     episode::EpisodeResult,
     progress::Progress,
     setup::Setup,
-    tracking::EventFile,
+    tracking::Track,
 };
 use anyhow::Result;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -116,15 +116,10 @@ impl Collect {
             let (out, tensorboard) = (own(&self.out), self.tensorboard.as_ref().map(own));
             let options = self.options(&setup, out);
             let (started, mut progress) = (Instant::now(), Progress::begin(setup.name(), options.episodes));
-            let mut events: Option<EventFile> = None;
+            let mut track = Track::in_folder(tensorboard);
             let mut watch = |result: &EpisodeResult, tally: &Tally| {
                 progress.episode(result, tally);
-                let Some(folder) = &tensorboard else { return Ok(()) };
-                let events = match &mut events {
-                    Some(events) => events,
-                    unopened => unopened.insert(EventFile::begin(folder, tally.done)?),
-                };
-                events.episode(result, tally)
+                track.episode(result, tally)
             };
             let outcome = collect(&Arc::new(setup), &options, &stop, &mut watch)?;
             progress.end();

@@ -59,7 +59,7 @@ pub struct Gallery {
 
     /// What pictures --all makes
     #[arg(long, value_enum, value_delimiter = ',', default_value = "svg", requires = "all")]
-    format: Vec<Kind>,
+    format: Vec<Format>,
 
     /// Watch it in a window while it trains, with sliders for all that can be set
     #[arg(long, conflicts_with_all = ["all", "svg", "png"])]
@@ -76,15 +76,6 @@ pub struct Gallery {
     /// This, or with a name what the entry shows and what can be set
     #[arg(short, long)]
     help: bool,
-}
-
-/// A kind of picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Kind {
-    /// Shapes
-    Svg,
-    /// Pixels
-    Png,
 }
 
 const EXAMPLES: &str = "\
@@ -145,13 +136,9 @@ impl Gallery {
                 break;
             }
             let played = play_showing(&entry, &self.settings(), &stop)?;
-            for kind in &self.format {
-                let (extension, format) = match kind {
-                    Kind::Svg => ("svg", Format::Svg),
-                    Kind::Png => ("png", Format::Png),
-                };
-                let picture = folder.join(entry.name).with_extension(extension);
-                chart::write(&picture, format, &played.chart, self.width)?;
+            for format in &self.format {
+                let picture = folder.join(entry.name).with_extension(format.extension());
+                chart::write(&picture, *format, &played.chart, self.width)?;
             }
             let line = serde_json::to_string(&played.report).context("a result has no JSON form")?;
             writeln!(lines, "{line}").map_err(|source| Error::NotKept { path: file.clone(), source })?;

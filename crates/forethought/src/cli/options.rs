@@ -70,7 +70,7 @@ pub struct Choices {
 impl Choices {
     /// A scenario, ready to run.
     pub fn setup(&self, scenario: &str) -> Result<Setup, Error> {
-        self.setup_of(&self.point(locate::scenario_file(scenario)?), &mut Models::default())
+        self.setup_by(scenario, None)
     }
 
     /// The same with this actor in place of what was chosen.

@@ -2,7 +2,7 @@
 
 use super::{collect::CollectOptions, column::Column, recorder::Schema};
 use crate::{
-    batch::{Manifest, Provenance},
+    batch::{Manifest, Provenance, differing},
     episode::{Ending, EpisodeResult},
     error::Error,
     setup::Setup,
@@ -122,8 +122,7 @@ impl Card {
                 ("formats", formats.join(",")),
             ]
         };
-        let differing = parts(there).into_iter().zip(parts(self)).filter(|(there, here)| there != here);
-        let differing = differing.map(|((what, there), (_, here))| format!("its {what} is {there}, not {here}"));
+        let differing = differing(parts(there), parts(self));
         let all: Vec<String> = self.manifest.differences(&there.manifest).into_iter().chain(differing).collect();
         // Where nothing else differs, this cannot either, but for another build of the same version.
         let columns = (all.is_empty() && self.columns != there.columns).then(|| "it has other columns".to_owned());

@@ -8,7 +8,7 @@ use super::{
     spool::{Collected, Digest, Spool},
 };
 use crate::{
-    batch::{Lock, Tally, caught, clear_temporaries, is_empty, not_kept, write_json},
+    batch::{Lock, Tally, caught, clear_temporaries, is_empty, not_kept, take_up, write_json},
     episode::{Ending, EpisodeResult, Runner, hex},
     error::Error,
     experience::{Witness, seated, wander},
@@ -131,15 +131,7 @@ fn open(folder: &Path, mut card: Card, resume: bool) -> Result<Card, Error> {
             },
             other => other,
         })?;
-        if let Some(differences) = card.differences(&there) {
-            return Err(Error::OtherRun { path: folder.to_owned(), differences });
-        }
-        if let (Some(here), Some(before)) = (card.calls.last(), there.calls.last())
-            && let Some(doubts) = here.doubts(before)
-        {
-            tracing::warn!("{} was begun elsewhere, its values may differ: {doubts}", folder.display());
-        }
-        card.calls.splice(0..0, there.calls);
+        take_up(folder, card.differences(&there), &mut card.calls, there.calls)?;
     }
     clear_temporaries(folder)?;
     write_json(&folder.join(MANIFEST), &card)?;

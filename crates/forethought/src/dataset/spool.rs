@@ -4,20 +4,17 @@
 //! when a later one is appended, so a process that is killed loses no more than the record that it was writing.
 
 use super::column::{Column, Rows, Values};
-use crate::{episode::EpisodeResult, error::Error};
+use crate::{episode::EpisodeResult, error::Error, files::Growing};
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 use forethought_interface::FactorValues;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
 };
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
-/// No longer than this, what has ended is only with the operating system and not yet on the disk.
-const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// A record's head: length, hash and episode, each a word of eight bytes.
 const HEAD: usize = 24;
 
@@ -80,8 +77,7 @@ impl Collected {
 /// The file of records.
 pub struct Spool {
     path: PathBuf,
-    file: File,
-    synced: Instant,
+    file: Growing,
     end: u64,
     /// Each episode and where its record begins, in order of episodes.
     index: Vec<(u64, u64)>,
@@ -96,13 +92,12 @@ impl Spool {
         let (mut index, end) = scan(path)?;
         index.sort_unstable();
         index.dedup_by_key(|(episode, _)| *episode);
-        let file = OpenOptions::new().create(true).read(true).append(true).open(path);
-        let file = file.map_err(Error::io("open", path))?;
-        if file.metadata().is_ok_and(|file| file.len() > end) {
+        let mut file = Growing::open(path)?;
+        if file.file().metadata().is_ok_and(|file| file.len() > end) {
             tracing::warn!("the last record of {} was cut off: its episode runs again", path.display());
-            file.set_len(end).map_err(Error::io("shorten", path))?;
+            file.file().set_len(end).map_err(Error::io("shorten", path))?;
         }
-        Ok(Self { path: path.to_owned(), file, synced: Instant::now(), end, index })
+        Ok(Self { path: path.to_owned(), file, end, index })
     }
 
     /// The episodes that are there, in order.
@@ -120,14 +115,7 @@ impl Spool {
             record.extend(word.to_le_bytes());
         }
         record.extend(packed);
-        let written = self.file.write_all(&record).and_then(|()| match self.synced.elapsed() {
-            soon if soon < SYNC_EVERY => Ok(()),
-            _ => {
-                self.synced = Instant::now();
-                self.file.sync_data()
-            }
-        });
-        written.map_err(|source| Error::NotKept { path: self.path.clone(), source })?;
+        self.file.append(&record)?;
         let place = self.index.partition_point(|(other, _)| *other < episode);
         self.index.insert(place, (episode, self.end));
         self.end += record.len() as u64;
@@ -146,8 +134,9 @@ impl Spool {
     ) -> Result<(), Error> {
         let damaged = || damaged(&self.path);
         for (_, at) in self.index.iter().filter(|(episode, _)| episodes.contains(episode)) {
-            self.file.seek(SeekFrom::Start(*at)).map_err(Error::io("read", &self.path))?;
-            let (_, packed) = record(&mut self.file).map_err(Error::io("read", &self.path))?.ok_or_else(damaged)?;
+            let file = self.file.file();
+            file.seek(SeekFrom::Start(*at)).map_err(Error::io("read", &self.path))?;
+            let (_, packed) = record(file).map_err(Error::io("read", &self.path))?.ok_or_else(damaged)?;
             each(Collected::unpack(&packed, columns).ok_or_else(damaged)?)?;
         }
         Ok(())

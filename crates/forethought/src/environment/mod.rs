@@ -12,7 +12,7 @@ use crate::{
     conditions,
     crowd::Crowd,
     error::Error,
-    scenario::{Condition, Episode, LoadedScenario},
+    scenario::{Condition, Episode},
     setup::Setup,
 };
 use forethought_interface::{Channel, ObservationLayout, Outcome, derive_seed};
@@ -86,8 +86,6 @@ pub struct Step {
 /// A scenario whose agents are led from outside. One for each thread; its agents are led all at once.
 pub struct Environment {
     setup: Arc<Setup>,
-    /// The scenario that agents explore, where it is another one.
-    exploring: Option<LoadedScenario>,
     sandbox: Sandbox,
     seats: Vec<Seat>,
     puppets: Vec<Puppet>,
@@ -132,11 +130,8 @@ impl Environment {
         let puppets: Vec<Puppet> = seats.iter().map(|seat| Puppet::new(seat.acts.len())).collect();
         let mut sandbox = Sandbox::sensing_ahead();
         sandbox.set_minds(puppets.iter().map(Puppet::mind).collect());
-        let explores = setup.loaded.scenario.factors.iter().any(|factor| factor.explore.is_some());
-        let exploring =
-            explores.then(|| LoadedScenario { scenario: setup.loaded.scenario.exploring(), ..setup.loaded.clone() });
         let rewards = Rewards::default();
-        Ok(Self { setup, exploring, sandbox, seats, puppets, told_goal, rewards, current: None, over: true })
+        Ok(Self { setup, sandbox, seats, puppets, told_goal, rewards, current: None, over: true })
     }
 
     /// What it was made of.
@@ -170,15 +165,12 @@ impl Environment {
     pub fn begin(&mut self, seed: u64, split: Split, index: u64) -> Result<(), Error> {
         (self.current, self.over) = (None, true);
         let of_episode = derive_seed(seed, split.as_str(), index);
-        let scenario = match (split, &self.exploring) {
-            (Split::Train, Some(exploring)) => exploring,
-            _ => &self.setup.loaded,
+        let scenario = &self.setup.loaded;
+        let drawn = match split {
+            Split::Train => scenario.draw_exploring(of_episode),
+            Split::Practice | Split::Episode => scenario.draw(of_episode),
         };
-        let drawn = scenario.draw(of_episode).map_err(|problem| Error::Draw {
-            scenario: self.setup.name().to_owned(),
-            episode: index,
-            problem: problem.to_string(),
-        })?;
+        let drawn = self.setup.drawn(drawn, index)?;
         self.sandbox.reset(&drawn.world, drawn.seed)?;
         let place = |name: &String| {
             let target = drawn.world.targets.iter().find(|target| target.name == *name)?;

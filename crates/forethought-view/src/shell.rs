@@ -1,0 +1,81 @@
+//! What each window of this crate begins with and ends as. Read first: [`window`].
+
+use crate::{ViewError, display::panic_text, palette, style};
+use bevy::{
+    app::{PanicHandlerPlugin, TaskPoolPlugin, TerminalCtrlCHandlerPlugin},
+    log::LogPlugin,
+    prelude::*,
+    render::RenderPlugin,
+    window::{PresentMode, WindowResolution},
+    winit::{UpdateMode, WinitSettings},
+};
+use bevy_egui::{EguiContexts, EguiPlugin};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+/// The words' library has its fonts, from the frame after they were set.
+#[derive(Resource)]
+pub struct Dressed;
+
+/// An app with an empty window of this size in logical pixels, and so much time from picture to picture.
+pub fn window(title: String, (width, height): (u32, u32), frame: Duration) -> App {
+    let window = Window {
+        title,
+        name: Some("forethought".into()),
+        resolution: WindowResolution::new(width.max(1), height.max(1)),
+        present_mode: PresentMode::AutoVsync,
+        ..default()
+    };
+    let mut app = App::new();
+    app.add_plugins(
+        DefaultPlugins
+            .build()
+            // Logging, signals and panics belong to the program that opens the window.
+            .disable::<LogPlugin>()
+            .disable::<TerminalCtrlCHandlerPlugin>()
+            .disable::<PanicHandlerPlugin>()
+            // The cores belong to who thinks or trains.
+            .set(TaskPoolPlugin { task_pool_options: TaskPoolOptions::with_num_threads(2) })
+            .set(WindowPlugin { primary_window: Some(window), ..default() })
+            // The first picture is whole, not empty until its shaders are ready.
+            .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() }),
+    );
+    app.add_plugins(EguiPlugin::default());
+    app.insert_resource(ClearColor(palette::SURROUND.into())).insert_resource(pace(frame));
+    app
+}
+
+fn pace(frame: Duration) -> WinitSettings {
+    let mode = UpdateMode::reactive_low_power(frame);
+    WinitSettings { focused_mode: mode, unfocused_mode: mode }
+}
+
+/// Let so much time pass from picture to picture.
+pub fn keep_pace(settings: &mut ResMut<WinitSettings>, frame: Duration) {
+    let pace = pace(frame);
+    if settings.focused_mode != pace.focused_mode {
+        **settings = pace;
+    }
+}
+
+/// Choose how words look, once.
+pub fn dress(mut contexts: EguiContexts, mut commands: Commands) {
+    if let Ok(ctx) = contexts.ctx_mut() {
+        style::set(ctx);
+        commands.insert_resource(Dressed);
+    }
+}
+
+/// Run a window until it is closed.
+///
+/// # Errors
+/// Where it ended by itself.
+pub fn run(app: impl FnOnce() -> App) -> Result<(), ViewError> {
+    match catch_unwind(AssertUnwindSafe(|| app().run())) {
+        Ok(AppExit::Success) => Ok(()),
+        Ok(AppExit::Error(code)) => Err(ViewError::Failed { reason: format!("it ended with status {code}") }),
+        Err(panic) => Err(ViewError::Failed { reason: panic_text(&*panic) }),
+    }
+}
