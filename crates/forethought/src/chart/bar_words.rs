@@ -66,7 +66,7 @@ impl BarWords {
             let top = reach.min[1] + turn as f32 * TICK.line();
             if turn > 0 {
                 let line = vec![[x, reach.min[1] - 3.0], [x, top + 2.0]];
-                marks.push(Mark::Lines { lines: vec![line], width: 1.0, color: colors::GRID, dashed: false });
+                marks.push(Mark::Lines { lines: vec![line], width: 1.0, color: colors::FRAME, dashed: false });
             }
             for (line, text) in lines.iter().enumerate() {
                 let half = pen.width(text, TICK) / 2.0;
