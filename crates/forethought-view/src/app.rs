@@ -15,7 +15,7 @@ use crate::{
     input::{Ask, Controls, ask_of},
     overlay::{self, Clock, Notes},
     paint::{Canvas, Paint, PaintPlugin},
-    palette, panel,
+    panel,
     preferences::Preferences,
     scene, shelf,
     shell::{self, Dressed, dress},
@@ -29,7 +29,7 @@ use bevy::{
     prelude::*,
     render::{camera::CameraRenderGraph, renderer::RenderAdapterInfo, view::Msaa},
     window::PrimaryWindow,
-    winit::WinitSettings,
+    winit::{UpdateMode, WinitSettings},
 };
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 use crossbeam::channel::{Receiver, Sender};

@@ -248,9 +248,13 @@ impl Study for Denoising {
             let energies = model.energies(&matrix(spiral(100), 2));
             (energies.iter().sum::<f32>() / energies.len() as f32).sqrt()
         });
-        let measure = |name, about: &str, value: f32, expected| Measure {
+        let measure = |name: &'static str, about: &str, value: f32, expected| Measure {
             name,
-            about: about.into(),
+            about: if name.ends_with("with_latent") {
+                format!("with a latent variable, {about}")
+            } else {
+                about.into()
+            },
             value: f64::from(value),
             expected,
         };

@@ -2,6 +2,9 @@
 
 use forethought_interface::Span;
 
+/// Over fewer decades a logarithmic axis has the ticks of a linear one.
+const LINEAR_BELOW: f64 = 0.6;
+
 /// A span that something can be drawn along, whatever it was told.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis {
@@ -46,6 +49,9 @@ impl Axis {
         }
         let [low, high] = self.ends;
         let decades = high - low;
+        if decades < LINEAR_BELOW {
+            return linear(self.ends.map(|end| 10_f64.powf(end)), most);
+        }
         // Within a decade or so, powers of ten are too few.
         let factors: &[f64] = if decades <= 1.2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
         // Ends that were single precision are a little off.
@@ -120,6 +126,7 @@ mod tests {
         assert_eq!(words(0.01, 100.0, true, 5), ["0.01", "0.1", "1", "10", "100"]);
         assert_eq!(words(1e-9, 1.0, true, 3), ["1e-9", "1e-6", "0.001", "1"]);
         assert_eq!(words(2.0, 10.0, true, 5), ["2", "5", "10"]);
+        assert_eq!(words(0.005, 0.0125, true, 4), ["0.006", "0.008", "0.010", "0.012"]);
     }
 
     #[test]

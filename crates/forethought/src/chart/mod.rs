@@ -1,6 +1,7 @@
 //! Charts as pictures. Read first: [`draw`] lays a chart out as plain shapes, which [`svg`], [`png`] and the window draw alike.
 
 mod axis;
+mod bar_words;
 mod colors;
 mod legend;
 mod lines;

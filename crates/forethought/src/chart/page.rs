@@ -43,9 +43,7 @@ pub fn draw(chart: &Chart, room: Room) -> Drawing {
         let gaps = rows.len().saturating_sub(1) as f32 * APART[1];
         height - y - MARGIN - gaps - rows.iter().map(|row| row.head + row.foot).sum::<f32>()
     });
-    let wanted: f32 = rows.iter().map(|row| row.body).sum();
-    for row in &rows {
-        let body = left.map_or(row.body, |left| (left * row.body / wanted.max(1.0)).max(LEAST[1]));
+    for (row, body) in rows.iter().zip(bodies(&rows, left)) {
         for (index, block) in row.blocks.iter().enumerate() {
             block.draw([MARGIN + index as f32 * (width + APART[0]), y], row.head, body, &pen, &mut marks);
         }
@@ -55,9 +53,23 @@ pub fn draw(chart: &Chart, room: Room) -> Drawing {
     Drawing { size: [room.width, room.height.unwrap_or((end + MARGIN).ceil())], marks }
 }
 
+/// How high each row's body is where so much is left for all of them: by what they like, but no higher than they can use.
+fn bodies(rows: &[Row], left: Option<f32>) -> Vec<f32> {
+    let Some(left) = left else { return rows.iter().map(|row| row.body).collect() };
+    let wanted: f32 = rows.iter().map(|row| row.body).sum();
+    let share = left / wanted.max(1.0);
+    let (content, greedy): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.content && share > 1.0);
+    let kept: f32 = content.iter().map(|row| row.body).sum();
+    let others = (left - kept) / greedy.iter().map(|row| row.body).sum::<f32>().max(1.0);
+    let body = |row: &Row| if row.content && share > 1.0 { row.body } else { (row.body * others).max(LEAST[1]) };
+    rows.iter().map(body).collect()
+}
+
 /// Panels side by side: heads, bodies and feet are each as high as the highest.
 struct Row<'a> {
     blocks: Vec<Block<'a>>,
+    /// Whether no panel can use more height than it likes, because its width is all it has.
+    content: bool,
     head: f32,
     body: f32,
     foot: f32,
@@ -69,7 +81,8 @@ impl<'a> Row<'a> {
         let sizes = blocks.iter().map(|block| [block.head(), block.inside.body(), block.inside.foot()]);
         let [head, body, foot] =
             sizes.fold([0.0; 3], |most: [f32; 3], size| std::array::from_fn(|part| most[part].max(size[part])));
-        Self { blocks, head, body, foot }
+        let content = panels.iter().all(|panel| panel.equal || matches!(panel.layers[..], [Layer::Tiles { .. }]));
+        Self { blocks, content, head, body, foot }
     }
 }
 
@@ -89,7 +102,7 @@ impl<'a> Block<'a> {
     fn of(panel: &'a Panel, pen: &Pen, width: f32) -> Self {
         let inside = match &panel.layers[..] {
             [Layer::Tiles { images, width: pixels, across, captions }] => {
-                Inside::Sheet(Sheet::of(images, *pixels, *across, captions, width))
+                Inside::Sheet(Sheet::of(images, (*pixels, *across), captions, pen, width))
             }
             _ => Inside::Plot(Box::new(Plot::of(panel, pen, width))),
         };
@@ -112,7 +125,7 @@ impl<'a> Block<'a> {
         }
         match &self.inside {
             Inside::Plot(plot) => plot.draw([x, y + head], body, pen, marks),
-            Inside::Sheet(sheet) => sheet.draw([x, y + head], body, pen, marks),
+            Inside::Sheet(sheet) => sheet.draw([x, y + head], body, marks),
         }
     }
 }

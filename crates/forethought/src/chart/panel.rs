@@ -2,6 +2,7 @@
 
 use super::{
     axis::{Axis, number},
+    bar_words::BarWords,
     colors::{self, Shades},
     legend::Legend,
     lines::{Frame, segment_within, within},
@@ -41,12 +42,6 @@ pub struct Plot<'a> {
     heat: Option<Shades>,
 }
 
-/// What stands below bars: lines of words, and below which bars.
-struct BarWords {
-    lines: Vec<Vec<String>>,
-    every: usize,
-}
-
 impl<'a> Plot<'a> {
     /// Measure a panel for so much room.
     pub fn of(panel: &'a Panel, pen: &Pen, room: f32) -> Self {
@@ -62,7 +57,7 @@ impl<'a> Plot<'a> {
             8.0 + COLOR_BAR + 4.0 + widest(&mut bar_ticks(shades).into_iter().map(|value| number(value.into())))
         });
         let width = (room - left - right).max(20.0);
-        let bar_words = BarWords::of(panel, x, width, pen);
+        let bar_words = BarWords::of(panel, width * (x.share(1.0) - x.share(0.0)).abs(), pen);
         Self {
             panel,
             x,
@@ -90,8 +85,10 @@ impl<'a> Plot<'a> {
 
     /// How high ticks, words and legend below the frame are.
     pub fn foot(&self) -> f32 {
-        let ticks = if self.bar_words.lines.is_empty() { 1 } else { self.bar_words.height() };
-        TO_TICKS + ticks as f32 * TICK.line() + self.x_label.len() as f32 * LABEL.line() + self.legend.height
+        TO_TICKS
+            + self.bar_words.height() as f32 * TICK.line()
+            + self.x_label.len() as f32 * LABEL.line()
+            + self.legend.height
     }
 
     /// From this corner on, the frame no higher than this.
@@ -124,14 +121,19 @@ impl<'a> Plot<'a> {
 
     /// What stands below the ticks.
     fn below(&self, frame: Frame, left: f32, marks: &mut Vec<Mark>) {
-        let ticks = if self.bar_words.lines.is_empty() { 1 } else { self.bar_words.height() };
-        let mut y = frame.max[1] + TO_TICKS + ticks as f32 * TICK.line();
+        let mut y = frame.max[1] + TO_TICKS + self.bar_words.height() as f32 * TICK.line();
         for line in &self.x_label {
             let middle = (frame.min[0] + frame.max[0]) / 2.0;
             marks.push(words(line, [middle, y + LABEL.line() / 2.0], Side::Middle, LABEL));
             y += LABEL.line();
         }
         self.legend.draw([left, y], marks);
+    }
+
+    /// The frame with its gutters and what stands at the ticks below it.
+    fn reach(&self, frame: Frame) -> Frame {
+        let min = [frame.min[0] - self.gutters[0], frame.max[1] + TO_TICKS];
+        Frame { min, max: [frame.max[0] + self.gutters[1], min[1] + TICK.line()] }
     }
 
     fn place(&self, frame: Frame, [x, y]: [f32; 2]) -> Px {
@@ -150,7 +152,7 @@ impl<'a> Plot<'a> {
             marks.push(words(text, [frame.min[0] - TO_TICKS, y], Side::Right, TICK));
         }
         let middle = frame.max[1] + TO_TICKS + TICK.line() / 2.0;
-        if self.bar_words.lines.is_empty() {
+        if self.bar_words.is_empty() {
             let widest = self.x.ticks(TICKS).iter().map(|(_, text)| pen.width(text, TICK)).fold(20.0, f32::max);
             for (value, text) in self.x.ticks(((width / (widest + 16.0)) as usize).min(8)) {
                 let x = self.place(frame, [value, 0.0])[0];
@@ -158,12 +160,7 @@ impl<'a> Plot<'a> {
                 marks.push(words(text, [x, middle], Side::Middle, TICK));
             }
         }
-        for (index, lines) in self.bar_words.lines.iter().enumerate().step_by(self.bar_words.every) {
-            let x = self.place(frame, [index as f32, 0.0])[0];
-            for (line, text) in lines.iter().enumerate() {
-                marks.push(words(text, [x, middle + line as f32 * TICK.line()], Side::Middle, TICK));
-            }
-        }
+        self.bar_words.draw(|index| self.place(frame, [index as f32, 0.0])[0], self.reach(frame), pen, marks);
         if self.heat.is_none() {
             marks.push(Mark::Lines { lines: grid, width: 1.0, color: colors::GRID, dashed: false });
         }
@@ -282,41 +279,10 @@ impl<'a> Plot<'a> {
     }
 }
 
-impl BarWords {
-    /// As many lines as they need side by side; below every second or third bar where that is not enough.
-    fn of(panel: &Panel, x: Axis, width: f32, pen: &Pen) -> Self {
-        let labels = panel.layers.iter().find_map(|layer| match layer {
-            Layer::Bars { labels, .. } if !labels.is_empty() => Some(labels),
-            _ => None,
-        });
-        let Some(labels) = labels else { return Self { lines: vec![], every: 1 } };
-        let slot = width * (x.share(1.0) - x.share(0.0)).abs();
-        for every in [1, 2, 3, 5, 10, 20, 50] {
-            let room = slot * every as f32 - 4.0;
-            let lines: Vec<Vec<String>> = labels.iter().map(|label| pen.wrapped(label, TICK, room, 3)).collect();
-            let whole = lines
-                .iter()
-                .zip(labels)
-                .step_by(every)
-                .all(|(lines, label)| lines.join(" ") == label.split_whitespace().collect::<Vec<_>>().join(" "));
-            // A word that is cut says more than one that is left out, where there are only a few.
-            if whole || (every == 1 && labels.len() <= 8) {
-                return Self { lines, every };
-            }
-        }
-        Self { lines: vec![], every: 1 }
-    }
-
-    /// How many lines the longest takes.
-    fn height(&self) -> usize {
-        self.lines.iter().step_by(self.every).map(Vec::len).max().unwrap_or(0).max(1)
-    }
-}
-
-/// The numbers at a colour bar.
+/// The numbers at a colour bar; what is next to nothing is nothing.
 fn bar_ticks(shades: Shades) -> [f32; 3] {
     let [low, high] = shades.range();
-    [low, (low + high) / 2.0, high]
+    [low, (low + high) / 2.0, high].map(|value| if value.abs() < 1e-3 * (high - low) { 0.0 } else { value })
 }
 
 /// What a heat map's colours mean.

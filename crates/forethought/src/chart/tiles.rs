@@ -1,6 +1,9 @@
 //! Grey pictures in rows. Read first: [`Sheet`].
 
-use super::words::{Pen, TICK, words};
+use super::{
+    colors,
+    words::{Pen, TICK, words},
+};
 use forethought_interface::{Mark, Px, Side};
 
 /// Between pictures.
@@ -13,14 +16,24 @@ pub struct Sheet<'a> {
     images: &'a [Vec<f32>],
     pixels: usize,
     across: usize,
-    captions: &'a [String],
+    /// Below each picture, line by line.
+    captions: Vec<Vec<String>>,
     width: f32,
 }
 
 impl<'a> Sheet<'a> {
     /// Pictures of so many pixels in a row, so many in a row, for so much room.
-    pub fn of(images: &'a [Vec<f32>], pixels: usize, across: usize, captions: &'a [String], width: f32) -> Self {
-        Self { images, pixels: pixels.max(1), across: across.clamp(1, images.len().max(1)), captions, width }
+    pub fn of(
+        images: &'a [Vec<f32>],
+        (pixels, across): (usize, usize),
+        captions: &[String],
+        pen: &Pen,
+        width: f32,
+    ) -> Self {
+        let across = across.clamp(1, images.len().max(1));
+        let captions =
+            captions.iter().map(|caption| pen.wrapped(caption, TICK, tile(width, across) + GAP, 2)).collect();
+        Self { images, pixels: pixels.max(1), across, captions, width }
     }
 
     fn rows(&self) -> usize {
@@ -34,11 +47,11 @@ impl<'a> Sheet<'a> {
     }
 
     fn caption(&self) -> f32 {
-        if self.captions.iter().all(String::is_empty) { 0.0 } else { TICK.line() }
+        self.captions.iter().map(Vec::len).max().unwrap_or(0) as f32 * TICK.line()
     }
 
     fn tile(&self) -> f32 {
-        ((self.width + GAP) / self.across as f32 - GAP).min(WIDEST)
+        tile(self.width, self.across)
     }
 
     /// How high all rows are.
@@ -47,7 +60,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// From this corner on, no higher than this.
-    pub fn draw(&self, [left, top]: Px, height: f32, pen: &Pen, marks: &mut Vec<Mark>) {
+    pub fn draw(&self, [left, top]: Px, height: f32, marks: &mut Vec<Mark>) {
         let highest = height / self.rows().max(1) as f32 - self.caption() - GAP;
         let width = self.tile().min(highest / self.ratio()).max(1.0);
         let size = [width, width * self.ratio()];
@@ -59,11 +72,18 @@ impl<'a> Sheet<'a> {
             let rgba: Vec<u8> =
                 image.iter().map(|value| grey(*value)).flat_map(|grey| [grey, grey, grey, 255]).collect();
             marks.push(Mark::Pixels { corner: [x, y], size, columns: self.pixels, rgba, smooth: false });
-            let caption = self.captions.get(index).map_or("", String::as_str);
-            for line in pen.wrapped(caption, TICK, width + GAP, 1) {
-                let at = [x + width / 2.0, y + size[1] + self.caption() / 2.0];
-                marks.push(words(line, at, Side::Middle, TICK));
+            // Whatever is white in it, it has an edge.
+            let edge = [[x, y], [x + size[0], y], [x + size[0], y + size[1]], [x, y + size[1]], [x, y]];
+            marks.push(Mark::Lines { lines: vec![edge.into()], width: 0.8, color: colors::FRAME, dashed: false });
+            for (line, words_of_it) in self.captions.get(index).into_iter().flatten().enumerate() {
+                let at = [x + width / 2.0, y + size[1] + (line as f32 + 0.5) * TICK.line()];
+                marks.push(words(words_of_it, at, Side::Middle, TICK));
             }
         }
     }
+}
+
+/// How wide a picture is where so many stand in a row.
+fn tile(width: f32, across: usize) -> f32 {
+    ((width + GAP) / across as f32 - GAP).min(WIDEST)
 }

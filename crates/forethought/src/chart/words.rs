@@ -37,9 +37,9 @@ impl Pen {
         Self(Letters::new())
     }
 
-    /// How wide words are, in pixels.
+    /// How much room words take, in pixels: a picture of shapes is also read where there are only wider letters.
     pub fn width(&self, text: &str, look: Look) -> f32 {
-        self.0.width(text, weight(look), look.em)
+        wider(look) * self.0.width(text, weight(look), look.em)
     }
 
     /// As many lines as it takes, up to `most`; what is too long for the last ends in dots.
@@ -57,8 +57,13 @@ impl Pen {
         if !line.is_empty() {
             lines.push(line);
         }
-        lines.iter().map(|line| self.0.fitted(line, weight(look), look.em, room)).collect()
+        lines.iter().map(|line| self.0.fitted(line, weight(look), look.em, room / wider(look))).collect()
     }
+}
+
+/// How much wider the letters of DejaVu are.
+fn wider(look: Look) -> f32 {
+    if look.strong { 1.17 } else { 1.08 }
 }
 
 fn weight(look: Look) -> Weight {
