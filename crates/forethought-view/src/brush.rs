@@ -1,4 +1,4 @@
-//! Triangles with smooth edges. Read first: [`Brush`].
+//! Triangles with smooth edges, a polygon's by a fringe, a line's by the shader. Read first: [`Brush`].
 //!
 //! Everything moves, and a picture has a few ten thousand triangles: to draw all of it anew each frame is cheaper than to keep a
 //! thing for each thing, and what is drawn later lies on top.
@@ -12,8 +12,9 @@ use std::f32::consts::TAU;
 /// Half the width of the fringe over which an edge fades, in pixels.
 const FRINGE: f32 = 0.5;
 
-/// A corner of a triangle: its place, its place in a texture, and its colour as the screen mixes it: linear, and multiplied by its
-/// strength. `[x, y, u, v, red, green, blue, alpha]`
+/// A corner of a triangle: its place, two numbers for the shader, and its colour as the screen mixes it: linear, and multiplied by its
+/// strength. `[x, y, u, v, red, green, blue, alpha]`. Of a word, u and v are its place in the letters' texture; of what a brush draws,
+/// u is how far it is from the middle of a line, and v the distance where the line has faded, both in pixels.
 pub type Vertex = [f32; 8];
 
 /// Triangles.
@@ -108,21 +109,18 @@ impl Brush {
         }
         let places: Vec<Vec2> = kept.iter().map(|(_, point)| *point).collect();
         let start = self.next_index();
-        let (inner, outer) = ((width / 2.0 - FRINGE).max(0.0), width / 2.0 + FRINGE);
         // A line thinner than a pixel is a fainter one.
-        let strength = width.min(1.0);
+        let (strength, outer) = (width.min(1.0), width.max(1.0) / 2.0 + FRINGE);
         for (place, &(index, point)) in kept.iter().enumerate() {
             let normal = joint_normal(&places, place, closed);
-            for (offset, alpha) in [(-outer, 0.0), (-inner, strength), (inner, strength), (outer, 0.0)] {
-                self.vertex(point + normal * offset, color(index), alpha);
+            for offset in [-outer, outer] {
+                self.corner(point + normal * offset, [offset, outer], color(index), strength);
             }
         }
         let count = kept.len() as u32;
         for index in 0..if closed { count } else { count - 1 } {
-            let (this, next) = (start + 4 * index, start + 4 * ((index + 1) % count));
-            for lane in 0..3 {
-                self.quad([this + lane, this + lane + 1, next + lane + 1, next + lane]);
-            }
+            let (this, next) = (start + 2 * index, start + 2 * ((index + 1) % count));
+            self.quad([this, this + 1, next + 1, next]);
         }
     }
 
@@ -135,10 +133,15 @@ impl Brush {
         self.drawing.vertices.len() as u32
     }
 
+    /// A corner of what is no line.
     fn vertex(&mut self, position: Vec2, color: Srgba, alpha: f32) {
+        self.corner(position, [0.0, 1.0], color, alpha);
+    }
+
+    fn corner(&mut self, position: Vec2, [u, v]: [f32; 2], color: Srgba, alpha: f32) {
         let LinearRgba { red, green, blue, alpha: own } = color.into();
         let alpha = own * alpha;
-        self.drawing.vertices.push([position.x, position.y, 0.0, 0.0, red * alpha, green * alpha, blue * alpha, alpha]);
+        self.drawing.vertices.push([position.x, position.y, u, v, red * alpha, green * alpha, blue * alpha, alpha]);
     }
 
     fn quad(&mut self, [a, b, c, d]: [u32; 4]) {
@@ -222,6 +225,6 @@ mod tests {
     fn a_fading_line_begins_faint() {
         let mut brush = Brush::default();
         brush.fading_line(&[Vec2::ZERO, Vec2::X, Vec2::X * 2.0], 3.0, Srgba::BLACK);
-        assert!(brush.drawing.vertices[1][7] < 0.2 && (brush.drawing.vertices[9][7] - 1.0).abs() < 1e-6);
+        assert!(brush.drawing.vertices[1][7] < 0.2 && (brush.drawing.vertices[5][7] - 1.0).abs() < 1e-6);
     }
 }

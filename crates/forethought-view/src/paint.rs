@@ -79,6 +79,8 @@ enum Kind {
     Solid,
     /// They are laid on what is there.
     Laid,
+    /// The same, with the soft edges of a brush's lines.
+    Softened,
     /// The same, cut out as letters.
     Lettered,
 }
@@ -167,7 +169,7 @@ fn lay_out(mut sheet: ResMut<Sheet>, device: Res<RenderDevice>, queue: Res<Rende
     let from_middle = |[x, y]: [f32; 2]| [x / half.x, y / half.y];
     let from_corner = |[x, y]: [f32; 2]| [x / half.x - 1.0, 1.0 - y / half.y];
     sheet.add(&canvas.ground, None, from_middle, |_| Kind::Solid);
-    sheet.add(&canvas.rest, None, from_middle, |_| Kind::Laid);
+    sheet.add(&canvas.rest, None, from_middle, |_| Kind::Softened);
     for ClippedPrimitive { clip_rect, primitive } in &words {
         let Primitive::Mesh(mesh) = primitive else { continue };
         let corner = |at: bevy_egui::egui::Pos2| (Vec2::new(at.x, at.y) * scale).round().max(Vec2::ZERO).as_uvec2();
@@ -202,7 +204,7 @@ fn kind_of(corners: [&Vertex; 3]) -> Kind {
 struct Pipelines {
     shader: Handle<Shader>,
     letters: BindGroupLayoutDescriptor,
-    ready: Option<(TextureFormat, [CachedRenderPipelineId; 3])>,
+    ready: Option<(TextureFormat, [CachedRenderPipelineId; 4])>,
 }
 
 impl Pipelines {
@@ -217,7 +219,11 @@ impl Pipelines {
 
     fn describe(&self, kind: Kind, format: TextureFormat) -> RenderPipelineDescriptor {
         let formats = [VertexFormat::Float32x2, VertexFormat::Float32x2, VertexFormat::Float32x4];
-        let entry = if kind == Kind::Lettered { "lettered" } else { "plain" };
+        let entry = match kind {
+            Kind::Solid | Kind::Laid => "plain",
+            Kind::Softened => "softened",
+            Kind::Lettered => "lettered",
+        };
         let blend = (kind != Kind::Solid).then_some(BlendState::PREMULTIPLIED_ALPHA_BLENDING);
         RenderPipelineDescriptor {
             label: Some("paint".into()),
@@ -249,7 +255,7 @@ fn choose_pipelines(targets: Query<&ViewTarget>, mut cache: ResMut<PipelineCache
         if pipelines.ready.is_some_and(|(known, _)| known == format) {
             continue;
         }
-        let ids = [Kind::Solid, Kind::Laid, Kind::Lettered]
+        let ids = [Kind::Solid, Kind::Laid, Kind::Softened, Kind::Lettered]
             .map(|kind| cache.queue_render_pipeline(pipelines.describe(kind, format)));
         ids.into_iter().for_each(|id| cache.block_on_render_pipeline(id));
         pipelines.ready = Some((format, ids));

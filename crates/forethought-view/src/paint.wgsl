@@ -19,6 +19,12 @@ fn plain(in: Painted) -> @location(0) vec4<f32> {
     return in.color;
 }
 
+// A line fades over its last pixel.
+@fragment
+fn softened(in: Painted) -> @location(0) vec4<f32> {
+    return in.color * saturate(in.uv.y - abs(in.uv.x));
+}
+
 @fragment
 fn lettered(in: Painted) -> @location(0) vec4<f32> {
     return in.color * textureSample(letters, letters_sampler, in.uv).a;

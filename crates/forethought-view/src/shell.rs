@@ -28,6 +28,7 @@ pub fn window(title: String, (width, height): (u32, u32), frame: Duration) -> Ap
         present_mode: PresentMode::AutoVsync,
         ..default()
     };
+    keep_freed_memory();
     let mut app = App::new();
     app.add_plugins(
         DefaultPlugins
@@ -46,6 +47,22 @@ pub fn window(title: String, (width, height): (u32, u32), frame: Duration) -> Ap
     app.insert_resource(ClearColor(palette::SURROUND.into())).insert_resource(pace(frame));
     app
 }
+
+/// What C libraries free, they keep for their next picture. A driver that draws on the CPU takes megabytes for each picture and gives
+/// them back; to get fresh pages for them cost it as much time as to draw.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "glibc's mallopt has no safe wrapper")]
+fn keep_freed_memory() {
+    // SAFETY: both take and change a number. No other thread allocates by malloc yet: Rust's own memory is mimalloc's, and the engine,
+    // which loads the driver, has not begun.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 256 << 20);
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn keep_freed_memory() {}
 
 fn pace(frame: Duration) -> WinitSettings {
     let mode = UpdateMode::reactive_low_power(frame);
