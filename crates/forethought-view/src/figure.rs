@@ -3,7 +3,7 @@
 use crate::{palette, plot::number, story::AgentStory, style::strong};
 use bevy::color::Srgba;
 use bevy_egui::egui::{
-    Align2, Color32, CornerRadius, FontId, Frame, Label, Margin, Pos2, Rect, RichText, Sense, Stroke, StrokeKind, Ui,
+    Align2, Color32, FontId, Frame, Label, Margin, Mesh, Painter, Pos2, Rect, RichText, Sense, Stroke, StrokeKind, Ui,
     pos2, vec2,
 };
 
@@ -118,15 +118,16 @@ fn memory(ui: &mut Ui, agent: &AgentStory) {
         let costs = &agent.costs[agent.costs.len().saturating_sub(REMEMBERED)..];
         let (place, response) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::hover());
         let painter = ui.painter_at(place);
-        painter.rect_filled(place, 2.0, palette::egui(palette::SURROUND));
+        painter.rect_filled(place, 0.0, palette::egui(palette::SURROUND));
         let most = costs.iter().map(|(_, cost)| *cost).fold(1e-6, f32::max);
         let width = place.width() / REMEMBERED as f32;
-        for (index, (_, cost)) in costs.iter().rev().enumerate() {
+        let columns = costs.iter().rev().enumerate().map(|(index, (_, cost))| {
             let right = place.right() - index as f32 * width;
             let height = (cost / most).clamp(0.0, 1.0) * place.height();
             let column = Rect::from_min_max(pos2(right - width, place.bottom() - height), pos2(right, place.bottom()));
-            painter.rect_filled(column, 0.0, palette::egui(palette::GOOD));
-        }
+            (column, palette::egui(palette::GOOD))
+        });
+        cells(&painter, columns);
         response.on_hover_text(format!("what the latest {} moments cost; the latest is on the right", costs.len()));
     });
 }
@@ -136,7 +137,6 @@ fn module(ui: &mut Ui, title: &str, color: Srgba, holds: &str, contents: impl Fn
     let frame = Frame::new()
         .fill(palette::egui(palette::FLOOR))
         .stroke(Stroke::new(1.5, palette::egui(color)))
-        .corner_radius(CornerRadius::same(5))
         .outer_margin(Margin::symmetric(8, 0))
         .inner_margin(Margin::symmetric(8, 3));
     frame.show(ui, |ui| {
@@ -165,6 +165,13 @@ fn arrow(ui: &mut Ui, what: &str) {
     painter.text(pos2(x + 12.0, place.center().y), Align2::LEFT_CENTER, what, FontId::proportional(12.0), color);
 }
 
+/// Rectangles side by side, in one mesh: without soft edges, which would be most of what there is to draw.
+fn cells(painter: &Painter, cells: impl Iterator<Item = (Rect, Color32)>) {
+    let mut mesh = Mesh::default();
+    cells.for_each(|(cell, color)| mesh.add_colored_rect(cell, color));
+    painter.add(mesh);
+}
+
 /// Values as cells, from blue over white to vermilion.
 fn strip(ui: &mut Ui, values: &[f32], scale: f32, name: &str) {
     let (place, response) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
@@ -172,10 +179,11 @@ fn strip(ui: &mut Ui, values: &[f32], scale: f32, name: &str) {
     painter.rect_filled(place, 0.0, palette::egui(palette::SURROUND));
     let width = place.width() / values.len().max(1) as f32;
     let left = |index: usize| place.left() + index as f32 * width;
-    for (index, value) in values.iter().enumerate() {
+    let shaded = values.iter().enumerate().map(|(index, value)| {
         let cell = Rect::from_min_max(Pos2::new(left(index), place.top()), Pos2::new(left(index + 1), place.bottom()));
-        painter.rect_filled(cell, 0.0, shade(value / scale));
-    }
+        (cell, shade(value / scale))
+    });
+    cells(&painter, shaded);
     painter.rect_stroke(place, 0.0, Stroke::new(1.0, palette::egui(palette::RULE)), StrokeKind::Inside);
     let at = response.hover_pos().map(|at| ((at.x - place.left()) / width.max(1e-3)) as usize);
     if let Some((index, value)) = at.and_then(|at| Some((at, values.get(at)?))) {
@@ -204,13 +212,13 @@ fn bar(ui: &mut Ui, name: &str, value: f32, most: f32, color: Srgba) -> bevy_egu
         pos2(place.left() + NAME, place.center().y - 4.5),
         pos2((place.right() - VALUE).max(place.left() + NAME + 4.0), place.center().y + 4.5),
     );
-    painter.rect_filled(track, 2.0, palette::egui(palette::SURROUND));
+    painter.rect_filled(track, 0.0, palette::egui(palette::SURROUND));
     let part = if value.is_finite() { (value.abs() / most).clamp(0.0, 1.0) } else { 0.0 };
     let filled = track.with_max_x(track.left() + track.width() * part);
     if value < 0.0 {
-        painter.rect_stroke(filled, 2.0, Stroke::new(1.5, palette::egui(color)), StrokeKind::Inside);
+        painter.rect_stroke(filled, 0.0, Stroke::new(1.5, palette::egui(color)), StrokeKind::Inside);
     } else {
-        painter.rect_filled(filled, 2.0, palette::egui(color));
+        painter.rect_filled(filled, 0.0, palette::egui(color));
     }
     response
 }

@@ -75,7 +75,7 @@ impl Plugin for PaintPlugin {
 /// One kind of triangles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// They let nothing through.
+    /// They are of one colour and let nothing through.
     Solid,
     /// They are laid on what is there.
     Laid,
@@ -185,6 +185,10 @@ fn lay_out(mut sheet: ResMut<Sheet>, device: Res<RenderDevice>, queue: Res<Rende
     sheet.indices.write_buffer(&device, &queue);
 }
 
+fn one_color([a, b, c]: [&Vertex; 3]) -> bool {
+    a[4..] == b[4..] && b[4..] == c[4..]
+}
+
 /// The cheapest way to paint a triangle of the words' library: most of what it covers is paper, and not cut out.
 fn kind_of(corners: [&Vertex; 3]) -> Kind {
     let [[ax, ay, ..], [bx, by, ..], [cx, cy, ..]] = corners;
@@ -192,7 +196,7 @@ fn kind_of(corners: [&Vertex; 3]) -> Kind {
     // Where nothing is cut out all corners are at the texture's corner, which is white.
     if corners.iter().any(|[_, _, u, v, ..]| (*u, *v) != (0.0, 0.0)) {
         Kind::Lettered
-    } else if twice_area > LARGE_PX && corners.iter().all(|[.., alpha]| *alpha >= 1.0) {
+    } else if twice_area > LARGE_PX && corners.iter().all(|[.., alpha]| *alpha >= 1.0) && one_color(corners) {
         Kind::Solid
     } else {
         Kind::Laid
@@ -219,10 +223,11 @@ impl Pipelines {
 
     fn describe(&self, kind: Kind, format: TextureFormat) -> RenderPipelineDescriptor {
         let formats = [VertexFormat::Float32x2, VertexFormat::Float32x2, VertexFormat::Float32x4];
-        let entry = match kind {
-            Kind::Solid | Kind::Laid => "plain",
-            Kind::Softened => "softened",
-            Kind::Lettered => "lettered",
+        let (place, color) = match kind {
+            Kind::Solid => ("place_solid", "solid"),
+            Kind::Laid => ("place", "plain"),
+            Kind::Softened => ("place", "softened"),
+            Kind::Lettered => ("place", "lettered"),
         };
         let blend = (kind != Kind::Solid).then_some(BlendState::PREMULTIPLIED_ALPHA_BLENDING);
         RenderPipelineDescriptor {
@@ -230,13 +235,13 @@ impl Pipelines {
             layout: vec![self.letters.clone()],
             vertex: VertexState {
                 shader: self.shader.clone(),
-                entry_point: Some("place".into()),
+                entry_point: Some(place.into()),
                 buffers: vec![VertexBufferLayout::from_vertex_formats(VertexStepMode::Vertex, formats)],
                 ..default()
             },
             fragment: Some(FragmentState {
                 shader: self.shader.clone(),
-                entry_point: Some(entry.into()),
+                entry_point: Some(color.into()),
                 targets: vec![Some(ColorTargetState { format, blend, write_mask: ColorWrites::ALL })],
                 ..default()
             }),

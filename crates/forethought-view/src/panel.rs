@@ -192,8 +192,8 @@ fn progress(ui: &mut Ui, done: f32, color: Srgba) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 9.0), Sense::hover());
     let track = rect.shrink2(vec2(0.0, 1.5));
     let filled = track.with_max_x(track.left() + track.width() * done.clamp(0.0, 1.0));
-    ui.painter().rect_filled(track, 3.0, palette::egui(palette::RULE));
-    ui.painter().rect_filled(filled, 3.0, palette::egui(color));
+    ui.painter().rect_filled(track, 0.0, palette::egui(palette::RULE));
+    ui.painter().rect_filled(filled, 0.0, palette::egui(color));
 }
 
 fn rule(ui: &mut Ui) {

@@ -43,8 +43,8 @@ fn track(ui: &mut Ui, story: &Story, controls: &Controls, asks: &mut Vec<Ask>) {
     let size = vec2(ui.available_width().max(60.0), (ui.available_height() - 2.0).clamp(26.0, 60.0));
     let (place, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
     let painter = ui.painter_at(place.expand(1.0));
-    painter.rect_filled(place, 3.0, palette::egui(palette::FLOOR));
-    painter.rect_stroke(place, 3.0, Stroke::new(1.0, palette::egui(palette::RULE)), StrokeKind::Inside);
+    painter.rect_filled(place, 0.0, palette::egui(palette::FLOOR));
+    painter.rect_stroke(place, 0.0, Stroke::new(1.0, palette::egui(palette::RULE)), StrokeKind::Inside);
     let (faint, small) = (palette::egui(palette::FAINT_INK), FontId::proportional(12.0));
     let Some((first, last)) = story.history.range().filter(|(first, last)| last > first) else {
         painter.text(place.center(), Align2::CENTER_CENTER, "nothing has happened yet", small, faint);
