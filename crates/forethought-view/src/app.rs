@@ -45,7 +45,7 @@ const CROWD: usize = 3;
 /// After so many frames in focus something is no field to type into.
 const FRAMES_TO_TYPE: u32 = 3;
 /// While nothing moves, the picture looks for news so often.
-const IDLE: Duration = Duration::from_millis(50);
+const IDLE: Duration = Duration::from_millis(100);
 
 /// The runner's ends of the two channels.
 #[derive(Resource)]

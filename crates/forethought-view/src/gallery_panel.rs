@@ -186,7 +186,9 @@ fn measures(ui: &mut Ui, exhibit: &Exhibit) {
                 ui.set_max_width(room.max(60.0));
                 ui.add(Label::new(RichText::new(about).size(13.0)).wrap());
             });
-            ui.label(RichText::new(number(*value as f32)).size(13.0));
+            let yet = !value.is_finite() && exhibit.progress < 1.0;
+            let said = if yet { "not yet".into() } else { number(*value as f32) };
+            ui.label(RichText::new(said).size(13.0));
             ui.label(RichText::new(expected.map_or(String::new(), |value| number(value as f32))).size(13.0));
             ui.end_row();
         }

@@ -9,7 +9,7 @@ use bevy::{
     window::{PresentMode, WindowResolution},
     winit::{UpdateMode, WinitSettings},
 };
-use bevy_egui::{EguiContexts, EguiPlugin};
+use bevy_egui::{EguiContexts, EguiInput, EguiPlugin, EguiPreUpdateSet, egui};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     time::Duration,
@@ -45,7 +45,20 @@ pub fn window(title: String, (width, height): (u32, u32), frame: Duration) -> Ap
     );
     app.add_plugins(EguiPlugin::default());
     app.insert_resource(ClearColor(palette::SURROUND.into())).insert_resource(pace(frame));
+    let heard = EguiPreUpdateSet::ProcessInput;
+    app.add_systems(PreUpdate, leave_out_repeated.after(heard).before(EguiPreUpdateSet::BeginPass));
     app
+}
+
+/// The words' library is told before each picture which of Ctrl, Shift and Alt are down, and asks for another picture because it was
+/// told something: there would be no end of them, and no pace. It needs to be told of a change alone.
+fn leave_out_repeated(mut inputs: Query<&mut EguiInput>, mut known: Local<egui::Modifiers>) {
+    for mut input in &mut inputs {
+        input.events.retain(|event| match event {
+            egui::Event::ModifiersChanged(now) => std::mem::replace(&mut *known, *now) != *now,
+            _ => true,
+        });
+    }
 }
 
 /// What C libraries free, they keep for their next picture. A driver that draws on the CPU takes megabytes for each picture and gives

@@ -95,7 +95,9 @@ pub(crate) fn over_updates(title: &str, label: &str, updates: usize, log: bool, 
         (false, _) => [0.1, 1.0],
         (true, true) => [0.8 * low, 1.25 * high],
         (true, false) => {
-            let margin = 0.05 * (high - low).max(1e-3);
+            let apart = high - low;
+            // What has not changed yet is drawn halfway up.
+            let margin = if apart > 1e-3 * high.abs() { 0.05 * apart.max(1e-3) } else { 0.5 * high.abs().max(1e-3) };
             [low - margin, high + margin]
         }
     };
