@@ -131,7 +131,7 @@ impl Director {
     /// Play this from now on.
     fn take_stage(&mut self, setup: Arc<Setup>) {
         self.pace.set_period(setup.loaded.scenario.timing.control_period_s);
-        self.watch = Some(Watch::on(&setup.loaded.path, self.commander.clone()));
+        self.watch = Some(Watch::on(&setup.loaded.path, setup.loaded.hash, self.commander.clone()));
         self.surveyor.begin_anew();
         self.stage = Some(Stage::new(setup));
     }
@@ -422,9 +422,10 @@ mod tests {
 
     /// The next scene, and the snapshots before it.
     fn until_scene(messages: &Receiver<ViewMessage>) -> (Vec<Snapshot>, Scene) {
-        let mut snapshots = Vec::new();
+        let (mut snapshots, latest) = (Vec::new(), Instant::now() + Duration::from_secs(60));
         loop {
-            match messages.recv_timeout(Duration::from_secs(60)).unwrap() {
+            assert!(Instant::now() < latest, "no scene within a minute");
+            match messages.recv_deadline(latest).unwrap() {
                 ViewMessage::Snapshot(snapshot) => snapshots.push(*snapshot),
                 ViewMessage::Scene(scene) => return (snapshots, *scene),
                 ViewMessage::Failed(reason) => panic!("{reason}"),
@@ -473,8 +474,11 @@ mod tests {
 
     /// The next message that `is` one that is waited for.
     fn until(messages: &Receiver<ViewMessage>, is: impl Fn(&ViewMessage) -> bool) -> ViewMessage {
+        let latest = Instant::now() + Duration::from_secs(60);
         loop {
-            let message = messages.recv_timeout(Duration::from_secs(60)).unwrap();
+            // What is there already is received whatever the time: snapshots without end must not hide that nothing comes.
+            assert!(Instant::now() < latest, "it did not come within a minute");
+            let message = messages.recv_deadline(latest).unwrap();
             if is(&message) {
                 return message;
             }

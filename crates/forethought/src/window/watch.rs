@@ -21,12 +21,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Ask for [`ViewCommand::Reload`] each time that the file's text has changed.
-    pub fn on(file: &Path, commands: Sender<ViewCommand>) -> Self {
+    /// Ask for [`ViewCommand::Reload`] each time that the file's text has changed, at first from what was read of it, by its XXH3: it may
+    /// have been saved since.
+    pub fn on(file: &Path, read: u64, commands: Sender<ViewCommand>) -> Self {
         let (over, file) = (Arc::new(AtomicBool::new(false)), file.to_owned());
         let ended = over.clone();
         std::thread::spawn(move || {
-            let mut seen = Seen::now(&file);
+            let mut seen = Seen { time: None, text: Some(read) };
             while !ended.load(Ordering::Relaxed) {
                 std::thread::sleep(EVERY);
                 if seen.changed(&file) && commands.send(ViewCommand::Reload).is_err() {
@@ -52,10 +53,6 @@ struct Seen {
 }
 
 impl Seen {
-    fn now(file: &PathBuf) -> Self {
-        Self { time: time(file), text: text(file) }
-    }
-
     /// Whether its text is another one. An editor that writes the same again, or is just replacing the file, changes nothing.
     fn changed(&mut self, file: &PathBuf) -> bool {
         let time = time(file);
@@ -92,7 +89,7 @@ mod tests {
             std::fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
         };
         write("one", 1);
-        let mut seen = Seen::now(&file);
+        let mut seen = Seen { time: None, text: Some(xxh3_64(b"one")) };
         assert!(!seen.changed(&file));
         write("one", 2);
         assert!(!seen.changed(&file), "the same text");
@@ -110,11 +107,10 @@ mod tests {
     fn asks_for_it() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.ron");
-        std::fs::write(&file, "one").unwrap();
         let (sender, commands) = crossbeam::channel::unbounded();
-        let watch = Watch::on(&file, sender);
-        std::thread::sleep(Duration::from_millis(50));
+        // Saved before the thread first looks.
         std::fs::write(&file, "another text").unwrap();
+        let watch = Watch::on(&file, xxh3_64(b"one"), sender);
         assert_eq!(commands.recv_timeout(Duration::from_secs(20)), Ok(ViewCommand::Reload));
         drop(watch);
         assert!(commands.recv_timeout(Duration::from_secs(20)).is_err(), "the thread has ended");
