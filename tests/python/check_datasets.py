@@ -1,7 +1,7 @@
 """Opens what `forethought collect`, `train --tensorboard` and `batch --tensorboard` write with the tools that it is written for.
 
     pip install numpy h5py pyarrow pillow tensorboard
-    pip install "stable-worldmodel[format]"
+    pip install "stable-worldmodel[format]" opencv-python-headless
     python tests/python/check_datasets.py [--program target/release/forethought] [--skip stable_worldmodel,tensorboard]
 
 Every check that is not skipped by name must pass; a tool that is missing is a failure.
