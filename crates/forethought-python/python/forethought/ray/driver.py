@@ -1,6 +1,7 @@
 """A batch on a Ray cluster, from its command line to its results. Read first: `run`, then `Run.shards`."""
 
 import json
+import math
 import sys
 import time
 from argparse import Namespace
@@ -148,6 +149,8 @@ class Run:
                 self.count_nodes(progress)
                 ended = self.number - len(running) - len(waiting)
                 progress.set(kept + self.under_way(counter, running), f"{ended}/{self.number} shards, nodes: {len(self.nodes)}")
+            self.counted = -math.inf
+            self.count_nodes(progress)
         self.starts = asked(counter.begun.remote(), 0)
 
     def take(self, ref: ray.ObjectRef, shard: int, progress: Progress) -> int:
