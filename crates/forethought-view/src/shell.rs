@@ -3,9 +3,10 @@
 use crate::{ViewError, display::panic_text, palette, style};
 use bevy::{
     app::{PanicHandlerPlugin, TaskPoolPlugin, TerminalCtrlCHandlerPlugin},
+    ecs::schedule::SingleThreadedExecutor,
     log::LogPlugin,
     prelude::*,
-    render::RenderPlugin,
+    render::{RenderApp, RenderPlugin},
     window::{PresentMode, WindowResolution},
     winit::{UpdateMode, WinitSettings},
 };
@@ -98,12 +99,33 @@ pub fn dress(mut contexts: EguiContexts, mut commands: Commands) {
     }
 }
 
+/// One system after another: there are many and each does little, so that to hand them to other threads costs more than they do.
+/// What is drawn is still drawn beside what comes next.
+fn in_turn(app: &mut App) {
+    let drawn = app.get_sub_app_mut(RenderApp).map(SubApp::world_mut);
+    if let Some(world) = drawn {
+        each_in_turn(world);
+    }
+    each_in_turn(app.world_mut());
+}
+
+fn each_in_turn(world: &mut World) {
+    for (_, schedule) in world.resource_mut::<Schedules>().iter_mut() {
+        schedule.set_executor(SingleThreadedExecutor::new());
+    }
+}
+
 /// Run a window until it is closed.
 ///
 /// # Errors
 /// Where it ended by itself.
 pub fn run(app: impl FnOnce() -> App) -> Result<(), ViewError> {
-    match catch_unwind(AssertUnwindSafe(|| app().run())) {
+    let run = || {
+        let mut app = app();
+        in_turn(&mut app);
+        app.run()
+    };
+    match catch_unwind(AssertUnwindSafe(run)) {
         Ok(AppExit::Success) => Ok(()),
         Ok(AppExit::Error(code)) => Err(ViewError::Failed { reason: format!("it ended with status {code}") }),
         Err(panic) => Err(ViewError::Failed { reason: panic_text(&*panic) }),
