@@ -2,6 +2,7 @@
 
 use crate::perception::{MAP, senses};
 use forethought_interface::ObservationLayout;
+use xxhash_rust::xxh3::Xxh3;
 
 /// Recorded episodes of one agent.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +48,23 @@ impl Experience {
         let action_len = self.action_len.max(1);
         self.episodes.retain(|episode| episode.actions.len() / action_len >= span);
         before - self.episodes.len()
+    }
+
+    /// XXH3 of all that was recorded: what tells one experience from another.
+    pub(crate) fn hash(&self) -> u64 {
+        let mut hash = Xxh3::new();
+        let mut add = |values: &mut dyn Iterator<Item = f32>| {
+            let bytes: Vec<u8> = values.flat_map(f32::to_le_bytes).collect();
+            hash.update(&(bytes.len() as u64).to_le_bytes());
+            hash.update(&bytes);
+        };
+        for episode in &self.episodes {
+            for values in [&episode.observations, &episode.map, &episode.actions, &episode.clearances_m] {
+                add(&mut values.iter().copied());
+            }
+            add(&mut episode.positions_m.iter().flatten().copied());
+        }
+        hash.digest()
     }
 
     /// Control steps of an episode.

@@ -1,6 +1,6 @@
 //! A training that was stopped, so that it can go on. Read first: [`TrainState`].
 
-use super::{TrainContext, TrainingSpec, optimiser::AdamW};
+use super::{Experience, TrainContext, TrainingSpec, optimiser::AdamW, train::hash_text};
 use crate::{
     perception::Perception,
     world_model::{
@@ -34,6 +34,8 @@ pub(crate) struct StateCard {
     pub(crate) scenario_hash: String,
     pub(crate) seed: u64,
     pub(crate) frames: u64,
+    /// [`Experience::hash`].
+    pub(crate) experience: String,
     pub(crate) action_len: usize,
     /// Updates done on the level in training.
     pub(crate) updates: u32,
@@ -60,10 +62,15 @@ impl TrainState {
         Shape::all(&card.spec.world_model, card.perception.len(), card.action_len, glimpse, felt)
     }
 
-    /// Why this state cannot go on under `context` and `spec`, if it cannot.
-    pub(crate) fn differs(&self, context: &TrainContext, spec: &TrainingSpec, frames: u64) -> Option<String> {
+    /// Why this state cannot go on under `context` and `spec` with this experience, if it cannot.
+    pub(crate) fn differs(
+        &self,
+        context: &TrainContext,
+        spec: &TrainingSpec,
+        experience: &Experience,
+    ) -> Option<String> {
         let card = &self.card;
-        if card.scenario_hash != context.hash_text() {
+        if card.scenario_hash != hash_text(context.scenario_hash) {
             return Some(format!("the scenario file has changed since ({} was trained)", card.scenario));
         }
         if card.seed != context.seed {
@@ -72,7 +79,13 @@ impl TrainState {
         if card.spec != *spec {
             return Some("the training settings have changed since".into());
         }
-        (card.frames != frames).then(|| format!("it was started with {} frames, not {frames}", card.frames))
+        let frames = experience.frames() as u64;
+        if card.frames != frames {
+            return Some(format!("it was started with {} frames, not {frames}", card.frames));
+        }
+        (card.experience != hash_text(experience.hash())).then(|| {
+            "it was started on another experience of the same length: another dataset, or what another machine explored".into()
+        })
     }
 
     /// Write the state.

@@ -53,10 +53,9 @@ pub struct TrainContext {
     pub jobs: usize,
 }
 
-impl TrainContext {
-    pub(crate) fn hash_text(&self) -> String {
-        format!("{:016x}", self.scenario_hash)
-    }
+/// A hash as files have it.
+pub(crate) fn hash_text(hash: u64) -> String {
+    format!("{hash:016x}")
 }
 
 /// How a training is going.
@@ -140,7 +139,7 @@ pub fn train(
         return Err(TrainError::Experience(fault));
     }
     let mut state = match resume {
-        Some(state) => match state.differs(context, spec, experience.frames() as u64) {
+        Some(state) => match state.differs(context, spec, experience) {
             Some(what) => return Err(TrainError::Differs(what)),
             None => state,
         },
@@ -202,9 +201,10 @@ fn begin(experience: &Experience, spec: &TrainingSpec, context: &TrainContext) -
     let perception = Perception::fit(&experience.layout, &sensed).recalling(&experience.recalls);
     let card = StateCard {
         scenario: context.scenario.clone(),
-        scenario_hash: context.hash_text(),
+        scenario_hash: hash_text(context.scenario_hash),
         seed: context.seed,
         frames: experience.frames() as u64,
+        experience: hash_text(experience.hash()),
         action_len: experience.action_len,
         updates: 0,
         ranks: vec![],
