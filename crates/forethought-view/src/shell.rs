@@ -131,3 +131,23 @@ pub fn run(app: impl FnOnce() -> App) -> Result<(), ViewError> {
         Err(panic) => Err(ViewError::Failed { reason: panic_text(&*panic) }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::{Event, Modifiers};
+
+    #[test]
+    fn modifier_keys_are_told_of_when_they_change_and_all_else_always() {
+        let mut world = World::new();
+        let window = world.spawn(EguiInput::default()).id();
+        let mut left = |now: Modifiers| {
+            let told = vec![Event::ModifiersChanged(now), Event::Copy];
+            world.get_mut::<EguiInput>(window).unwrap().events = told;
+            world.run_system_cached(leave_out_repeated).unwrap();
+            world.get::<EguiInput>(window).unwrap().events.len()
+        };
+        assert_eq!(left(Modifiers::NONE), 1, "egui begins with none");
+        assert_eq!([left(Modifiers::CTRL), left(Modifiers::CTRL), left(Modifiers::NONE)], [2, 1, 2]);
+    }
+}
