@@ -620,13 +620,12 @@ fn the_same_bits_for_any_number_of_threads_and_after_an_interruption() {
         let other = TrainContext { seed: 2, ..context(1) };
         let refused = train(&experience, &spec, &other, Some(state.clone()), &mut go_on);
         assert!(refused.unwrap_err().to_string().contains("--seed 1"));
-        let state_spec = spec.clone();
-        let other = TrainingSpec { objective: Objective::SimSiam(SimSiamSpec::default()), ..spec };
+        let other = TrainingSpec { objective: Objective::SimSiam(SimSiamSpec::default()), ..spec.clone() };
         let refused = train(&experience, &other, &context(1), Some(state.clone()), &mut go_on);
         assert!(refused.unwrap_err().to_string().contains("settings have changed"));
         let mut other = experience.clone();
         other.episodes[7].actions[3] += 1e-3;
-        let refused = train(&other, &state_spec, &context(1), Some(state), &mut go_on);
+        let refused = train(&other, &spec, &context(1), Some(state), &mut go_on);
         assert!(refused.unwrap_err().to_string().contains("another experience of the same length"));
     }
 }

@@ -102,9 +102,8 @@ pub fn dress(mut contexts: EguiContexts, mut commands: Commands) {
 /// One system after another: there are many and each does little, so that to hand them to other threads costs more than they do.
 /// What is drawn is still drawn beside what comes next.
 fn in_turn(app: &mut App) {
-    let drawn = app.get_sub_app_mut(RenderApp).map(SubApp::world_mut);
-    if let Some(world) = drawn {
-        each_in_turn(world);
+    if let Some(drawn) = app.get_sub_app_mut(RenderApp) {
+        each_in_turn(drawn.world_mut());
     }
     each_in_turn(app.world_mut());
 }

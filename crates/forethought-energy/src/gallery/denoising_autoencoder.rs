@@ -249,26 +249,23 @@ impl Study for Denoising {
             let energies = model.energies(&matrix(spiral(100), 2));
             (energies.iter().sum::<f32>() / energies.len() as f32).sqrt()
         });
-        let measure = |name: &'static str, about: &str, value: f32, expected| Measure {
+        let measure = |name, about: &str, value: f32, expected| Measure {
             name,
-            about: if name.ends_with("with_latent") {
-                format!("with a latent variable, {about}")
-            } else {
-                about.into()
-            },
+            about: about.into(),
             value: f64::from(value),
             expected,
         };
+        let latent_about = |about: &str| format!("with a latent variable, {about}");
         let misses = "from halfway between branches: how far from the spiral it leads, in half distances of branches";
         let energy = "the energy there, over the squared distance to the spiral";
         let data = "how far it leads points of the spiral away, root mean square";
         vec![
             measure("miss", misses, plain[0], None),
-            measure("miss_with_latent", misses, latent[0], Some(0.0)),
+            measure("miss_with_latent", &latent_about(misses), latent[0], Some(0.0)),
             measure("energy_between", energy, plain[1], Some(1.0)),
-            measure("energy_between_with_latent", energy, latent[1], Some(1.0)),
+            measure("energy_between_with_latent", &latent_about(energy), latent[1], Some(1.0)),
             measure("moved_on_data", data, on[0], Some(0.0)),
-            measure("moved_on_data_with_latent", data, on[1], Some(0.0)),
+            measure("moved_on_data_with_latent", &latent_about(data), on[1], Some(0.0)),
         ]
     }
 }

@@ -53,16 +53,12 @@ impl Experience {
     /// XXH3 of all that was recorded: what tells one experience from another.
     pub(crate) fn hash(&self) -> u64 {
         let mut hash = Xxh3::new();
-        let mut add = |values: &mut dyn Iterator<Item = f32>| {
-            let bytes: Vec<u8> = values.flat_map(f32::to_le_bytes).collect();
-            hash.update(&(bytes.len() as u64).to_le_bytes());
-            hash.update(&bytes);
-        };
-        for episode in &self.episodes {
-            for values in [&episode.observations, &episode.map, &episode.actions, &episode.clearances_m] {
-                add(&mut values.iter().copied());
+        for Trajectory { observations, map, actions, positions_m, clearances_m } in &self.episodes {
+            for values in [observations, map, actions, clearances_m, positions_m.as_flattened()] {
+                let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                hash.update(&(bytes.len() as u64).to_le_bytes());
+                hash.update(&bytes);
             }
-            add(&mut episode.positions_m.iter().flatten().copied());
         }
         hash.digest()
     }

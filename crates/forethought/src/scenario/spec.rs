@@ -11,6 +11,7 @@ use forethought_world::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// A scenario file, schema version 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -76,14 +77,17 @@ pub(super) const MAZE_FACTORS: [&str; 5] = ["_start_column", "_start_row", "_goa
 impl Scenario {
     /// The scenario that agents explore to be trained.
     #[must_use]
-    pub fn exploring(&self) -> Self {
+    pub fn exploring(&self) -> Cow<'_, Self> {
+        if self.factors.iter().all(|factor| factor.explore.is_none()) {
+            return Cow::Borrowed(self);
+        }
         let mut scenario = self.clone();
         for factor in &mut scenario.factors {
             if let Some(explore) = factor.explore.take() {
                 factor.draw = explore;
             }
         }
-        scenario
+        Cow::Owned(scenario)
     }
 }
 

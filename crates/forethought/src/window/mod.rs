@@ -420,12 +420,18 @@ mod tests {
     use forethought_mind::actor::planners::PlannerName;
     use std::path::Path;
 
+    /// The next message, no later than this. What is there already is received whatever the time: snapshots without end must not hide
+    /// that nothing else comes.
+    fn next(messages: &Receiver<ViewMessage>, latest: Instant) -> ViewMessage {
+        assert!(Instant::now() < latest, "what is waited for did not come within a minute");
+        messages.recv_deadline(latest).unwrap()
+    }
+
     /// The next scene, and the snapshots before it.
     fn until_scene(messages: &Receiver<ViewMessage>) -> (Vec<Snapshot>, Scene) {
         let (mut snapshots, latest) = (Vec::new(), Instant::now() + Duration::from_secs(60));
         loop {
-            assert!(Instant::now() < latest, "no scene within a minute");
-            match messages.recv_deadline(latest).unwrap() {
+            match next(messages, latest) {
                 ViewMessage::Snapshot(snapshot) => snapshots.push(*snapshot),
                 ViewMessage::Scene(scene) => return (snapshots, *scene),
                 ViewMessage::Failed(reason) => panic!("{reason}"),
@@ -476,9 +482,7 @@ mod tests {
     fn until(messages: &Receiver<ViewMessage>, is: impl Fn(&ViewMessage) -> bool) -> ViewMessage {
         let latest = Instant::now() + Duration::from_secs(60);
         loop {
-            // What is there already is received whatever the time: snapshots without end must not hide that nothing comes.
-            assert!(Instant::now() < latest, "it did not come within a minute");
-            let message = messages.recv_deadline(latest).unwrap();
+            let message = next(messages, latest);
             if is(&message) {
                 return message;
             }

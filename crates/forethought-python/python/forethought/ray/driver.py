@@ -1,7 +1,6 @@
 """A batch on a Ray cluster, from its command line to its results. Read first: `run`, then `Run.shards`."""
 
 import json
-import math
 import sys
 import time
 from argparse import Namespace
@@ -146,11 +145,10 @@ class Run:
                     drop_queued(counter, running)
                 for ref in ray.wait(list(running), timeout=0.5)[0]:
                     kept += self.take(ref, running.pop(ref), progress)
-                self.count_nodes(progress)
+                self.count_nodes(progress, COUNT_EVERY_S)
                 ended = self.number - len(running) - len(waiting)
                 progress.set(kept + self.under_way(counter, running), f"{ended}/{self.number} shards, nodes: {len(self.nodes)}")
-            self.counted = -math.inf
-            self.count_nodes(progress)
+            self.count_nodes(progress, 0.0)
         self.starts = asked(counter.begun.remote(), 0)
 
     def take(self, ref: ray.ObjectRef, shard: int, progress: Progress) -> int:
@@ -181,9 +179,9 @@ class Run:
             self.asked = None
         return sum(self.told.get(shard, 0) for shard in running.values())
 
-    def count_nodes(self, progress: Progress) -> None:
-        """Tell of nodes that came or went."""
-        if time.monotonic() - self.counted < COUNT_EVERY_S:
+    def count_nodes(self, progress: Progress, every_s: float) -> None:
+        """Tell of nodes that came or went, unless they were counted less than so long ago."""
+        if time.monotonic() - self.counted < every_s:
             return
         self.counted = time.monotonic()
         before, self.nodes = self.nodes, nodes()
